@@ -1,0 +1,149 @@
+"""Create, check and delete the topics of an installation."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from streams import security
+from streams.settings import PREFIX, Settings
+from streams.topics import TopicSpec
+
+_ANSWER_WITHIN_MS = 30_000
+
+
+class BrokerUnreachable(ConnectionError):
+    """Kafka does not answer, or not to us; the message says what to look at."""
+
+
+class WrongTopics(ValueError):
+    """Topics are missing or laid out differently from the settings; the message has the cure."""
+
+
+def create(settings: Settings) -> list[str]:
+    """Create the topics that are missing, and check the others; return the names created.
+
+    Raises:
+        WrongTopics: a topic is there but laid out differently, or Kafka refuses to create one.
+        BrokerUnreachable: nobody answers at `settings.broker`.
+    """
+    with connect(settings) as admin:
+        present = set(admin.list_topics())
+        missing = [spec for spec in settings.topic_specs if spec.name not in present]
+        if missing:
+            _create(admin, missing)
+        _refuse(_differences(admin, settings.topic_specs))
+    return [spec.name for spec in missing]
+
+
+def check(settings: Settings) -> None:
+    """Make sure that every topic is there and laid out as the settings say.
+
+    Raises:
+        WrongTopics: one is not; the message names each, what was found and what to do.
+        BrokerUnreachable: nobody answers at `settings.broker`.
+    """
+    with connect(settings) as admin:
+        present = set(admin.list_topics())
+        missing = [
+            f"{spec.name}: missing, wanted {spec.partitions} partition(s); "
+            "run `headrace topics create`"
+            for spec in settings.topic_specs
+            if spec.name not in present
+        ]
+        there = [spec for spec in settings.topic_specs if spec.name in present]
+        _refuse(missing + _differences(admin, there))
+
+
+def delete(settings: Settings) -> list[str]:
+    """Delete the topics of this installation with all they hold; return their names.
+
+    Raises:
+        BrokerUnreachable: nobody answers at `settings.broker`.
+    """
+    with connect(settings) as admin:
+        present = sorted(set(admin.list_topics()) & set(settings.topics))
+        if present:
+            admin.delete_topics(present, timeout_ms=_ANSWER_WITHIN_MS)
+    return present
+
+
+@contextmanager
+def connect(settings: Settings) -> Iterator[Any]:
+    """Yield kafka-python's admin client, connected.
+
+    Raises:
+        BrokerUnreachable: nobody answers, or whoever answers does not let us in.
+    """
+    try:
+        client = KafkaAdminClient(
+            client_id=settings.app_id,
+            bootstrap_timeout_ms=_ANSWER_WITHIN_MS,
+            request_timeout_ms=_ANSWER_WITHIN_MS,
+            **security.connection(settings),
+        )
+    except KafkaError as error:
+        raise BrokerUnreachable(
+            f"no Kafka at {settings.broker} by {settings.security_protocol}: {error}\n"
+            f"Start one with `headrace broker start`, or name yours in {PREFIX}BROKER and "
+            f"{PREFIX}SECURITY_PROTOCOL."
+        ) from error
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _create(admin: Any, missing: Sequence[TopicSpec]) -> None:
+    wanted = {
+        spec.name: {
+            "num_partitions": spec.partitions,
+            "replication_factor": spec.replication,
+            "configs": spec.config(),
+        }
+        for spec in missing
+    }
+    answer = admin.create_topics(wanted, timeout_ms=_ANSWER_WITHIN_MS, raise_errors=False)
+    _refuse(
+        [
+            f"{topic['name']}: Kafka refuses to create it: {topic['error_message']}"
+            for topic in answer["topics"]
+            # Another worker may be faster; what it made is checked like any other topic.
+            if topic["error_code"] and for_code(topic["error_code"]) is not TopicAlreadyExistsError
+        ]
+    )
+    admin.wait_for_topics(list(wanted), timeout_ms=_ANSWER_WITHIN_MS)
+
+
+def _differences(admin: Any, wanted: Sequence[TopicSpec]) -> list[str]:
+    """Compare topics that exist with what they must be."""
+    if not wanted:
+        return []
+    names = [spec.name for spec in wanted]
+    partitions = {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics(names)}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    configs = admin.describe_configs(resources, config_filter="all")["topic"]
+    found = []
+    for spec in wanted:
+        if partitions[spec.name] != spec.partitions:
+            found.append(
+                f"{spec.name}: has {partitions[spec.name]} partition(s), wanted {spec.partitions}; "
+                f"set {PREFIX}PARTITIONS to what it has, or choose another {PREFIX}TOPIC_PREFIX "
+                "(more partitions would send a user's events to a worker without the user's row)"
+            )
+        cleanup = configs[spec.name]["cleanup.policy"]["value"]
+        if cleanup != spec.cleanup:
+            found.append(
+                f"{spec.name}: cleanup.policy is {cleanup}, wanted {spec.cleanup}; change it with "
+                f"`kafka-configs --alter --topic {spec.name} "
+                f"--add-config cleanup.policy={spec.cleanup}`"
+            )
+    return found
+
+
+def _refuse(complaints: Sequence[str]) -> None:
+    if complaints:
+        raise WrongTopics("\n".join(complaints))

@@ -1,0 +1,290 @@
+"""Every knob of Headrace: one typed object, read from the environment and files.
+
+Highest first: arguments, `HEADRACE_*` in the environment, `HEADRACE_*` in `.env`, the TOML file
+that `HEADRACE_CONFIG` names (else `headrace.toml`, where there is one), the defaults below.
+A name that nobody knows or a value that makes no sense stops the program before it does anything.
+"""
+
+import difflib
+import os
+import re
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from streams.topics import Topics, TopicSpec, specs
+
+PREFIX = "HEADRACE_"
+CONFIG = f"{PREFIX}CONFIG"
+_DEFAULT_FILE = Path("headrace.toml")
+_DOTENV = Path(".env")
+_SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
+_NAME = r"^[A-Za-z0-9._-]*$"  # what Kafka allows in the names of topics and groups
+
+
+class BadSetting(ValueError):
+    """A setting that is unknown or makes no sense; the message names it, its value and the rule."""
+
+
+class Settings(BaseSettings):
+    """What an operator may change. Each field's description is also its documentation."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=_DOTENV,
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,  # compose files and charts pass "" for "not set"
+        dotenv_filtering="match_prefix",  # .env may hold other programs' variables
+        extra="forbid",
+        frozen=True,
+        validate_default=False,
+    )
+
+    # Kafka
+    broker: str = Field(
+        "localhost:9092",
+        description="Kafka servers to ask first, as host:port, separated by commas.",
+    )
+    topic_prefix: str = Field(
+        "",
+        pattern=_NAME,
+        max_length=100,
+        description="Put in front of every topic name, so that installations can share a cluster.",
+    )
+    partitions: int = Field(
+        8,
+        ge=1,
+        le=1024,
+        description="Partitions of every topic but `models`; also the most workers that can share "
+        "the load. Fixed once the topics exist.",
+    )
+    replication: int = Field(
+        1, ge=1, le=9, description="Copies of every partition; 3 in production."
+    )
+    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = Field(
+        "lz4", description="How records are compressed on their way to Kafka and in it."
+    )
+    fetch_max_bytes: int = Field(
+        8 * 2**20,
+        ge=2**16,
+        le=2**30,
+        description="Bytes that a worker takes from one partition at a time; it bounds a batch.",
+    )
+
+    # Security
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How to talk to Kafka; SASL_* needs a user name and password."
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "PLAIN", description="How the password is proven; PLAIN sends it, so only over TLS."
+    )
+    sasl_username: str | None = Field(None, description="User name for SASL.")
+    sasl_password: SecretStr | None = Field(None, description="Password for SASL; never shown.")
+    ssl_cafile: Path | None = Field(
+        None, description="PEM file of the authorities to trust; empty: those of the system."
+    )
+    ssl_certfile: Path | None = Field(
+        None, description="PEM file of our own certificate, for servers that ask for one."
+    )
+    ssl_keyfile: Path | None = Field(None, description="PEM file of that certificate's key.")
+    ssl_check_hostname: bool = Field(
+        default=True,
+        description="Whether the server's certificate must name the host we called.",
+    )
+
+    # Worker
+    app_id: str = Field(
+        "headrace",
+        pattern=_NAME,
+        min_length=1,
+        max_length=100,
+        description="Consumer group of the workers; a new one starts from the oldest events.",
+    )
+    worker_id: str | None = Field(
+        None,
+        pattern=_NAME,
+        max_length=100,
+        description="This worker's lasting name (a pod's, say): with one, a quick restart moves "
+        "no partitions.",
+    )
+    data_dir: Path = Field(
+        Path(".headrace/state"),
+        description="Where a worker keeps its tables; one directory per worker.",
+    )
+    standby_replicas: int = Field(
+        0, ge=0, le=3, description="Workers that keep a warm copy of another's tables."
+    )
+    block_cache_mb: int = Field(
+        64, ge=8, le=65_536, description="MiB of table blocks kept in memory, over all tables."
+    )
+    future_tolerance_ms: int = Field(
+        300_000,
+        ge=0,
+        le=86_400_000,
+        description="How far ahead of the broker's clock an event may claim to be, in ms.",
+    )
+
+    # Recommendations
+    model: Path | None = Field(
+        None, description="Ranker to start with, as written by `headrace train`; empty: none."
+    )
+    k: int = Field(20, ge=1, le=200, description="Items in a list.")
+    neighbours: int = Field(
+        100, ge=10, le=1000, description="Items that an item remembers as seen together with it."
+    )
+    factors: int = Field(
+        16,
+        ge=2,
+        le=128,
+        description="Length of the factors of users and items. Fixed once rows exist.",
+    )
+    output_format: Literal["json", "msgpack"] = Field(
+        "json", description="How recommendations are written."
+    )
+
+    # Operation
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address at which health and metrics are served."
+    )
+    metrics_port: int = Field(
+        0, ge=0, le=65_535, description="Port for health and metrics; 0 serves none."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="The least severity that is logged."
+    )
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise BadSetting(_explain(error)) from error
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources, highest first, and refuse names in them that are not ours."""
+        del file_secret_settings
+        return (
+            init_settings,
+            env_settings,
+            _Unknown(settings_cls),
+            dotenv_settings,
+            TomlConfigSettingsSource(settings_cls, toml_file=_config_file()),
+        )
+
+    @field_validator("broker")
+    @classmethod
+    def _servers(cls, value: str) -> str:
+        for server in value.split(","):
+            if not _SERVER.fullmatch(server.strip()):
+                raise ValueError(f"{server.strip()!r} is not host:port")
+        return value
+
+    @model_validator(mode="after")
+    def _security_is_whole(self) -> Self:
+        sasl = self.security_protocol.startswith("SASL")
+        named = self.sasl_username is not None and self.sasl_password is not None
+        if sasl and not named:
+            raise ValueError(
+                f"{PREFIX}SECURITY_PROTOCOL={self.security_protocol} needs {PREFIX}SASL_USERNAME "
+                f"and {PREFIX}SASL_PASSWORD"
+            )
+        if not sasl and (self.sasl_username is not None or self.sasl_password is not None):
+            raise ValueError(
+                f"{PREFIX}SASL_USERNAME or {PREFIX}SASL_PASSWORD is set, but "
+                f"{PREFIX}SECURITY_PROTOCOL={self.security_protocol} would not use it: "
+                "set SASL_SSL or SASL_PLAINTEXT"
+            )
+        if self.ssl_keyfile is not None and self.ssl_certfile is None:
+            raise ValueError(f"{PREFIX}SSL_KEYFILE needs {PREFIX}SSL_CERTFILE")
+        return self
+
+    @property
+    def servers(self) -> list[str]:
+        """The Kafka servers of `broker`, one by one."""
+        return [server.strip() for server in self.broker.split(",")]
+
+    @property
+    def topics(self) -> Topics:
+        """The names of all topics."""
+        return Topics.with_prefix(self.topic_prefix)
+
+    @property
+    def topic_specs(self) -> tuple[TopicSpec, ...]:
+        """How each topic must be laid out."""
+        return specs(self.topics, self.partitions, self.replication)
+
+
+def allowed(name: str) -> str:
+    """Say in a few words which values a setting takes."""
+    schema = Settings.model_json_schema()["properties"][name]
+    schema |= next((one for one in schema.get("anyOf", ()) if one["type"] != "null"), {})
+    if choices := schema.get("enum"):
+        return ", ".join(choices)
+    if schema["type"] == "boolean":
+        return "true, false"
+    if schema["type"] == "integer":
+        return f"whole number, {schema['minimum']} to {schema['maximum']}"
+    if schema.get("pattern") == _NAME:
+        least = schema.get("minLength", 0)
+        return f"{least} to {schema['maxLength']} of letters, digits, . _ -"
+    if name == "broker":
+        return "host:port, comma between several"
+    return "path" if schema.get("format") == "path" else "text"
+
+
+class _Unknown(PydanticBaseSettingsSource):
+    """Names in the environment that look like settings, so that a misspelt one is refused."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        del field
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        given = {
+            name.upper().removeprefix(PREFIX).lower(): value
+            for name, value in os.environ.items()
+            if name.upper().startswith(PREFIX) and name.upper() != CONFIG
+        }
+        return {name: value for name, value in given.items() if name not in Settings.model_fields}
+
+
+def _config_file() -> Path | None:
+    named = os.environ.get(CONFIG)
+    if not named:
+        return _DEFAULT_FILE if _DEFAULT_FILE.exists() else None
+    if not Path(named).is_file():
+        raise BadSetting(f"{CONFIG} = {named!r}: there is no such file")
+    return Path(named)
+
+
+def _explain(error: ValidationError) -> str:
+    return "\n".join(_complaint(each) for each in error.errors())
+
+
+def _complaint(found: ErrorDetails) -> str:
+    if not found["loc"]:  # a rule over several settings names them itself
+        return found["msg"].removeprefix("Value error, ")
+    field = str(found["loc"][0])
+    name = f"{PREFIX}{field.upper()}"
+    if field not in Settings.model_fields:
+        near = difflib.get_close_matches(field, Settings.model_fields, n=1)
+        hint = f"did you mean {PREFIX}{near[0].upper()}?" if near else "see `headrace settings`"
+        return f"{name} is not a setting: {hint}"
+    value = "(secret)" if "password" in field else repr(found["input"])
+    return f"{name} = {value}: allowed is {allowed(field)}"
