@@ -1,0 +1,69 @@
+# make demo    see it work: a real Kafka, real shop data, recommendations in a table
+# make test    every check and test, the ones against a real Kafka too
+# make lint    the checks alone
+# make venv    only set up .venv; the targets above do it themselves
+# make lock    resolve pyproject.toml and requirements-dev.in to exact versions again
+# make clean   remove what the targets above have made
+#
+# PYTHON=python3.12   the Python for .venv, 3.11 or newer
+# TORCH=cpu           torch without CUDA, from the index that uv knows for it
+
+PYTHON ?= python3
+TORCH ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV_HOME := .headrace/uv
+# Written last, so an interrupted installation starts afresh.
+RUNTIME := $(VENV)/.runtime-installed
+TOOLS := $(VENV)/.tools-installed
+
+uv = @uv=$$(sh deploy/find-uv.sh "$(PYTHON)" $(UV_HOME)) && VIRTUAL_ENV=$(VENV) "$$uv"
+torch = $(if $(TORCH),--torch-backend=$(TORCH))
+
+# CUDA's packages follow from torch's own metadata: a build for CPUs must not bring them.
+CUDA := cuda-bindings cuda-pathfinder cuda-toolkit triton nvidia-cublas nvidia-cuda-cccl \
+	nvidia-cuda-cupti nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft \
+	nvidia-cufile nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 \
+	nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx
+compile = pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock"
+
+.DELETE_ON_ERROR:
+.PHONY: demo test lint venv lock clean
+
+demo: $(RUNTIME)
+	$(BIN)/headrace demo
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(TOOLS)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+venv: $(TOOLS)
+
+$(RUNTIME): requirements.txt pyproject.toml deploy/find-uv.sh
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Headrace needs Python 3.11 or newer; name one: make PYTHON=python3.11" >&2; exit 1; }
+	@echo "Setting up $(VENV) (once; torch is most of it)"
+	$(uv) venv --quiet --clear --no-python-downloads --python "$(PYTHON)" $(VENV)
+	$(uv) pip install --quiet --compile-bytecode $(torch) -r requirements.txt
+	$(uv) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TOOLS): $(RUNTIME) requirements-dev.txt
+	@echo "Adding the tools of make lint and make test to $(VENV)"
+	$(uv) pip install --quiet --compile-bytecode -r requirements-dev.txt
+	@touch $@
+
+lock:
+	$(uv) $(compile) $(addprefix --no-emit-package ,$(CUDA)) pyproject.toml -o requirements.txt
+	$(uv) $(compile) requirements-dev.in -o requirements-dev.txt
+
+clean:
+	-[ ! -x $(BIN)/headrace ] || $(BIN)/headrace broker stop
+	rm -rf $(VENV) .headrace build dist *.egg-info .hypothesis .*_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
