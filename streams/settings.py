@@ -27,7 +27,7 @@ PREFIX = "HEADRACE_"
 CONFIG = f"{PREFIX}CONFIG"
 _DEFAULT_FILE = Path("headrace.toml")
 _DOTENV = Path(".env")
-_SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
+_SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>\d{1,5})")
 _NAME = r"^[A-Za-z0-9._-]*$"  # what Kafka allows in the names of topics and groups
 
 
@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     worker_id: str | None = Field(
         None,
         pattern=_NAME,
+        min_length=1,
         max_length=100,
         description="This worker's lasting name (a pod's, say): with one, a quick restart moves "
         "no partitions.",
@@ -184,14 +185,15 @@ class Settings(BaseSettings):
             env_settings,
             _Unknown(settings_cls),
             dotenv_settings,
-            TomlConfigSettingsSource(settings_cls, toml_file=_config_file()),
+            _toml(settings_cls),
         )
 
     @field_validator("broker")
     @classmethod
     def _servers(cls, value: str) -> str:
         for server in value.split(","):
-            if not _SERVER.fullmatch(server.strip()):
+            found = _SERVER.fullmatch(server.strip())
+            if not found or not 0 < int(found["port"]) < 2**16:
                 raise ValueError(f"{server.strip()!r} is not host:port")
         return value
 
@@ -209,6 +211,13 @@ class Settings(BaseSettings):
                 f"{PREFIX}SASL_USERNAME or {PREFIX}SASL_PASSWORD is set, but "
                 f"{PREFIX}SECURITY_PROTOCOL={self.security_protocol} would not use it: "
                 "set SASL_SSL or SASL_PLAINTEXT"
+            )
+        files = (self.ssl_cafile, self.ssl_certfile, self.ssl_keyfile)
+        if "SSL" not in self.security_protocol.split("_") and any(files):
+            raise ValueError(
+                f"{PREFIX}SSL_CAFILE, {PREFIX}SSL_CERTFILE or {PREFIX}SSL_KEYFILE is set, but "
+                f"{PREFIX}SECURITY_PROTOCOL={self.security_protocol} would not use it: "
+                "set SSL or SASL_SSL"
             )
         if self.ssl_keyfile is not None and self.ssl_certfile is None:
             raise ValueError(f"{PREFIX}SSL_KEYFILE needs {PREFIX}SSL_CERTFILE")
@@ -241,8 +250,7 @@ def allowed(name: str) -> str:
     if schema["type"] == "integer":
         return f"whole number, {schema['minimum']} to {schema['maximum']}"
     if schema.get("pattern") == _NAME:
-        least = schema.get("minLength", 0)
-        return f"{least} to {schema['maxLength']} of letters, digits, . _ -"
+        return f"up to {schema['maxLength']} letters, digits, . _ -"
     if name == "broker":
         return "host:port, comma between several"
     return "path" if schema.get("format") == "path" else "text"
@@ -264,13 +272,15 @@ class _Unknown(PydanticBaseSettingsSource):
         return {name: value for name, value in given.items() if name not in Settings.model_fields}
 
 
-def _config_file() -> Path | None:
+def _toml(settings_cls: type[BaseSettings]) -> TomlConfigSettingsSource:
     named = os.environ.get(CONFIG)
-    if not named:
-        return _DEFAULT_FILE if _DEFAULT_FILE.exists() else None
-    if not Path(named).is_file():
+    if named and not Path(named).is_file():
         raise BadSetting(f"{CONFIG} = {named!r}: there is no such file")
-    return Path(named)
+    file = Path(named) if named else _DEFAULT_FILE
+    try:
+        return TomlConfigSettingsSource(settings_cls, toml_file=file)
+    except ValueError as error:  # neither TOML nor, perhaps, UTF-8
+        raise BadSetting(f"{file} is not TOML: {error}") from error
 
 
 def _explain(error: ValidationError) -> str:
