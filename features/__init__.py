@@ -1,0 +1,1 @@
+"""What events and rows mean. Pure: no I/O, no clock, no randomness, no environment."""

@@ -88,7 +88,7 @@ def check_id(field: str, value: str) -> None:
         raise BadField(field, value, "an id must not be blank", "empty_id")
     # A character takes four bytes at most, so a short id need not be encoded to be measured.
     if len(value) * 4 > MAX_ID_BYTES and len(value.encode()) > MAX_ID_BYTES:
-        rule = f"an id has {MAX_ID_BYTES} bytes at most: hash what is longer"
+        rule = f"an id has {MAX_ID_BYTES} bytes of UTF-8 at most"
         raise BadField(field, value, rule, "id_too_long")
 
 

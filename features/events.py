@@ -109,11 +109,13 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="typ
     item_id: Id
     title: str | None = None
     description: str | None = None
-    category: tuple[str, ...] | None = None  # path, the widest first
+    category: Annotated[tuple[str, ...], Meta(max_length=64)] | None = (
+        None  # path, the widest first
+    )
     brand: str | None = None
     price: Price | None = None
-    tags: tuple[str, ...] | None = None
-    attributes: dict[str, Scalar | None] | None = None
+    tags: Annotated[tuple[str, ...], Meta(max_length=1000)] | None = None
+    attributes: Annotated[dict[str, Scalar | None], Meta(max_length=1000)] | None = None
     image_url: str | None = None
     embedding: Annotated[tuple[Number, ...], Meta(max_length=2048)] | None = None
     in_stock: bool = True

@@ -1,0 +1,259 @@
+"""Bytes <-> events, catalogue entries and recommendations.
+
+Records are maps in JSON or MessagePack, told apart by the first byte. Any bytes at all give what
+was asked for or a `BadEvent`: a record can never stop a partition.
+"""
+
+import re
+from contextlib import suppress
+from typing import Annotated, Any, Final, Generic, Literal, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from features.cleaning import BadField, check_id, clean_event, clean_item
+from features.events import MAX_ID_BYTES, Click, Event, Id, Item, Kind, Millis, Purchase, Search
+
+AHEAD_MS = 300_000
+"""How far an event's time may lie ahead of its record's: producers' clocks differ."""
+
+Wire: TypeAlias = Literal["msgpack", "json"]
+T = TypeVar("T")
+
+REASONS: Final = {
+    "undecodable": "a record is one map, in JSON or MessagePack",
+    "missing_field": "send every required field",
+    "mistyped_field": "send the type and range that the rule names, or leave the field out",
+    "bad_value": "send a value that keeps the rule, or leave the field out",
+    "empty_id": "send an id, or leave an optional one out",
+    "id_too_long": "hash a longer id",
+    "key_mismatch": "key a record by its user_id (catalog: item_id), as UTF-8",
+    "bad_ts": "send event time as whole milliseconds since 1970-01-01 UTC",
+    "future_ts": "mend the producer's clock; 5 minutes ahead of the broker's are allowed",
+    "wrong_type": "`type` says what the topic holds: click, search, purchase or item",
+}
+"""Why a record is refused -> what to do about it."""
+
+
+class BadEvent(ValueError):
+    """A record that is not one of ours; the message names the value, the rule and the cure.
+
+    Attributes:
+        reason: A key of `REASONS`.
+    """
+
+    def __init__(self, reason: str, problem: str) -> None:
+        super().__init__(f"{problem}; {REASONS[reason]}")
+        self.reason = reason
+
+
+class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why an item is in a list: a generator or an earlier item, and how much it weighs."""
+
+    kind: str  # "viewed", "bought", "popular", "search" ...
+    item_id: str | None = None  # the earlier item, where one is the reason
+    weight: float
+
+
+class RecommendedItem(Struct, frozen=True, kw_only=True):
+    """One place of a list."""
+
+    item_id: Id
+    score: float  # 0..1, higher is better
+    rank: Annotated[int, Meta(ge=1)]
+    reasons: tuple[Reason, ...] = ()
+
+
+class Trigger(Struct, frozen=True, kw_only=True):
+    """The event that a list answers."""
+
+    type: Literal["click", "search", "purchase"]
+    event_id: Id
+
+
+class Recommendation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A list for one user, made when an event came in; also the wire format."""
+
+    rec_id: Id  # the same whenever the same event is answered again
+    user_id: Id
+    surface: Literal["for_you", "search"]
+    trigger: Trigger
+    generated_at: Millis  # wall clock of the worker
+    event_ts: Millis  # event time of the trigger
+    model_version: str
+    items: tuple[RecommendedItem, ...]  # best first
+    query: str | None = None  # of a search
+    experiment: str | None = None  # the arm that the user is in
+
+
+class _Reader(Generic[T]):
+    """Decodes one type from either format."""
+
+    def __init__(self, kind: Any) -> None:
+        self._json: msgspec.json.Decoder[T] = msgspec.json.Decoder(kind)
+        self._msgpack: msgspec.msgpack.Decoder[T] = msgspec.msgpack.Decoder(kind)
+
+    def read(self, payload: bytes) -> T:
+        """Raise `BadEvent` or return the value."""
+        try:
+            if payload[:1] < b"\x80":
+                return self._json.decode(payload)
+            if payload[:3] == _BOM:
+                return self._json.decode(payload[3:])
+            return self._msgpack.decode(payload)
+        except (ValueError, RecursionError) as error:
+            raise _named(error, payload) from error
+
+
+_BOM = b"\xef\xbb\xbf"  # some editors put it before JSON; no MessagePack map starts so
+_EVENTS: Final[dict[Kind, _Reader[Event]]] = {
+    Kind.CLICK: _Reader(Click),
+    Kind.SEARCH: _Reader(Search),
+    Kind.PURCHASE: _Reader(Purchase),
+}
+_ITEMS: Final[_Reader[Item]] = _Reader(Item)
+_LINES: Final[_Reader[Event | Item]] = _Reader(Event | Item)
+_RECOMMENDATIONS: Final[_Reader[Recommendation]] = _Reader(Recommendation)
+_FIELDS: Final[_Reader[dict[str, msgspec.Raw]]] = _Reader(dict[str, msgspec.Raw])
+
+
+def decode_event(kind: Kind, key: bytes | None, payload: bytes | None, now_ms: int) -> Event:
+    """Return the clean event that a record of a topic of `kind` holds.
+
+    Args:
+        kind: What the topic holds.
+        key: The record's key, to be the user's id.
+        payload: The record's value.
+        now_ms: The record's timestamp, as the broker has it.
+
+    Raises:
+        BadEvent: it is not an event, is keyed by anything but its user, or lies in the future.
+    """
+    if payload is None:
+        raise BadEvent("undecodable", f"a {kind.name.lower()} cannot be deleted: value is null")
+    event = _EVENTS[kind].read(payload)
+    if key != event.user_id.encode():
+        raise BadEvent("key_mismatch", f"key {key!r} is not `user_id` {event.user_id!r}")
+    return _checked(event, now_ms)
+
+
+def decode_item(key: bytes | None, payload: bytes | None) -> tuple[str, Item | None]:
+    """Return a catalogue record's item id and its clean entry; None deletes the item.
+
+    Raises:
+        BadEvent: it is not a catalogue entry, or is keyed by anything but its item.
+    """
+    if payload is None:
+        return _deleted(key), None
+    item = _ITEMS.read(payload)
+    if key != item.item_id.encode():
+        raise BadEvent("key_mismatch", f"key {key!r} is not `item_id` {item.item_id!r}")
+    return item.item_id, _cleaned_item(item)
+
+
+def decode_line(line: bytes, now_ms: int | None = None) -> Event | Item:
+    """Return what a line of a file or a body of a request holds, told by its `type`.
+
+    Args:
+        line: One map, most often JSON.
+        now_ms: The time that an event must not be far ahead of; None takes any.
+
+    Raises:
+        BadEvent: it is none of ours.
+    """
+    value = _LINES.read(line)
+    return _cleaned_item(value) if isinstance(value, Item) else _checked(value, now_ms)
+
+
+def encode_event(event: Event | Item, wire: Wire = "msgpack") -> bytes:
+    """Return the value of an event's, or an item's, record; it names its `type`."""
+    return _ENCODE[wire](event)
+
+
+def encode_recommendation(made: Recommendation, wire: Wire = "msgpack") -> bytes:
+    """Return the value of a recommendation's record."""
+    return _ENCODE[wire](made)
+
+
+def decode_recommendation(payload: bytes | None) -> Recommendation:
+    """Return the recommendation that a record holds.
+
+    Raises:
+        BadEvent: it is none.
+    """
+    if payload is None:
+        raise BadEvent("undecodable", "a recommendation cannot be deleted: value is null")
+    return _RECOMMENDATIONS.read(payload)
+
+
+_ENCODE: Final = {
+    "msgpack": msgspec.msgpack.Encoder().encode,
+    "json": msgspec.json.Encoder().encode,
+}
+
+
+def _checked(event: Event, now_ms: int | None) -> Event:
+    if now_ms is not None and event.ts > now_ms + AHEAD_MS:
+        ahead_s = (event.ts - now_ms) // 1000
+        raise BadEvent(
+            "future_ts", f"`ts` {event.ts} is {ahead_s} s ahead of the record's {now_ms}"
+        )
+    try:
+        return clean_event(event)
+    except BadField as error:
+        raise BadEvent(error.reason, str(error)) from error
+
+
+def _cleaned_item(item: Item) -> Item:
+    try:
+        return clean_item(item)
+    except BadField as error:
+        raise BadEvent(error.reason, str(error)) from error
+
+
+def _deleted(key: bytes | None) -> str:
+    """Return the id that a deletion's key names."""
+    if key is None:
+        raise BadEvent("key_mismatch", "a record has neither key nor value")
+    try:
+        item_id = key.decode()
+        check_id("item_id", item_id)
+    except BadField as error:
+        raise BadEvent(error.reason, str(error)) from error
+    except UnicodeDecodeError as error:
+        raise BadEvent("key_mismatch", f"key {key!r} is not UTF-8") from error
+    return item_id
+
+
+# What msgspec says of a value that does not fit -> the reason; the first that is found counts.
+_SAYINGS: Final = (
+    (re.compile(r"required field `type`|at `\$\.type`"), "wrong_type"),
+    (re.compile(r"required field"), "missing_field"),
+    (re.compile(r"`str` of length >= 1 "), "empty_id"),
+    (re.compile(rf"`str` of length <= {MAX_ID_BYTES} "), "id_too_long"),
+    (re.compile(r"`int` [<>]= .*`\$\.ts`"), "bad_ts"),
+    (re.compile(r"at `\$\."), "mistyped_field"),
+)
+_FIELD: Final = re.compile(r"`\$\.(\w+)")
+_SHOWN_BYTES = 100
+
+
+def _named(error: Exception, payload: bytes) -> BadEvent:
+    """Turn a decoder's complaint into ours, with the value that it is about."""
+    problem = str(error)
+    if isinstance(error, msgspec.ValidationError):
+        for saying, reason in _SAYINGS:
+            if saying.search(problem):
+                return BadEvent(reason, f"{problem}{_value(problem, payload)}")
+    return BadEvent("undecodable", f"{problem}, in {payload[:_SHOWN_BYTES]!r}")
+
+
+def _value(problem: str, payload: bytes) -> str:
+    """Return the value of the field that a complaint names; "" where it is not to be had."""
+    named = _FIELD.search(problem)
+    if named is None:
+        return ""
+    with suppress(ValueError, RecursionError):
+        sent = bytes(_FIELDS.read(payload)[named[1]])
+        return f", is {sent[:_SHOWN_BYTES]!r} as sent"
+    return ""
