@@ -1,0 +1,206 @@
+"""One RocksDB per table partition, all inside one memory budget."""
+
+import errno
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+import rocksdict
+
+MiB = 1 << 20
+_RESERVED = b"\x00headrace\x00"  # no user's key may start with this
+_OFFSET = _RESERVED + b"offset"
+_OWNER = _RESERVED + b"owner"
+_CONFIG = "rocksdict-config.json"
+
+
+class StoreError(OSError):
+    """A table's directory cannot be used as it is. Nothing in it was changed."""
+
+
+class StoreLocked(StoreError):
+    """Another process, or another table of this one, has the directory open."""
+
+
+class StoreCorrupt(StoreError):
+    """RocksDB finds the files damaged."""
+
+
+class StoreForeign(StoreError):
+    """The directory holds something else than this partition of this table."""
+
+
+class Memory:
+    """What all tables of a process may use together: blocks, filters, indexes and memtables.
+
+    Args:
+        cache_mb: RocksDB memory of the whole process, MiB.
+        write_buffer_mb: how much of it rows not yet in files may take, MiB; one partition at most
+            a quarter of that, so that flushes stay small.
+        bloom_bits: filter bits per key; 10 answer 99 % of look-ups of new keys without a read.
+    """
+
+    def __init__(
+        self, cache_mb: int = 128, write_buffer_mb: int = 32, bloom_bits: int = 10
+    ) -> None:
+        self.cache = rocksdict.Cache(cache_mb * MiB)
+        self._write_buffers = rocksdict.WriteBufferManager.new_write_buffer_manager_with_cache(
+            write_buffer_mb * MiB,
+            False,  # noqa: FBT003  allow_stall: flush early, but never block the event loop
+            self.cache,
+        )
+        self._write_buffer = max(1, write_buffer_mb // 4) * MiB
+        self._bloom_bits = bloom_bits
+
+    def options(self) -> rocksdict.Options:
+        """Return options for one database; they are passed at every opening, new or not."""
+        blocks = rocksdict.BlockBasedOptions()
+        blocks.set_block_cache(self.cache)
+        blocks.set_bloom_filter(self._bloom_bits, False)  # noqa: FBT003  block_based: outdated
+        blocks.set_cache_index_and_filter_blocks(True)  # else they escape the budget
+        blocks.set_pin_l0_filter_and_index_blocks_in_cache(True)
+        options = rocksdict.Options(raw_mode=True)
+        options.create_if_missing(True)  # noqa: FBT003  create_if_missing: on
+        options.set_block_based_table_factory(blocks)
+        options.set_write_buffer_manager(self._write_buffers)
+        options.set_write_buffer_size(self._write_buffer)
+        options.set_compression_type(rocksdict.DBCompressionType.lz4())
+        options.set_keep_log_file_num(2)
+        options.set_max_background_jobs(2)
+        return options
+
+
+@cache
+def default_memory() -> Memory:
+    """Return the budget of a process whose tables were given none."""
+    return Memory()
+
+
+class Rocks:
+    """Rows of one partition and, in the same write, how far its changelog is applied.
+
+    Args:
+        path: directory of the database; created where missing.
+        owner: says which table, changelog and partition these rows are; checked at every opening.
+        memory: the budget to share.
+
+    Raises:
+        StoreLocked: somebody has it open.
+        StoreCorrupt: RocksDB cannot read it.
+        StoreForeign: there is something else.
+    """
+
+    def __init__(self, path: Path, owner: str, memory: Memory) -> None:
+        self.path = path
+        _refuse_strangers(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = rocksdict.Rdict(str(path), options=memory.options())
+        except Exception as error:  # rocksdict raises bare Exception
+            raise _explain(path, error) from error
+        found = self._db.get(_OWNER)
+        if found is None:
+            self._db[_OWNER] = owner.encode()
+        elif found != owner.encode():
+            self.close()
+            raise StoreForeign(
+                errno.EEXIST,
+                f"holds {found.decode(errors='replace')!r}, not {owner!r}: give each app and "
+                "worker a data directory of its own, or move this one away",
+                str(path),
+            )
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return the keys' values in their order, None where there is none."""
+        rows: list[bytes | None] = self._db.get(list(keys))
+        return rows
+
+    def offset(self) -> int | None:
+        """Return the last changelog offset that these rows contain."""
+        stored = self._db.get(_OFFSET)
+        return None if stored is None else int.from_bytes(stored, "big", signed=True)
+
+    def write(self, rows: Iterable[tuple[bytes, bytes | None]], offset: int | None) -> None:
+        """Write rows (None deletes) and the offset that they reach, all or nothing.
+
+        Args:
+            rows: later ones win.
+            offset: None leaves the stored one, so that recovery applies these rows once more.
+        """
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        for key, value in rows:
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        if offset is not None:
+            batch.put(_OFFSET, offset.to_bytes(8, "big", signed=True))
+        self._db.write(batch)
+
+    def scan(self, after: bytes | None, limit: int) -> list[tuple[bytes, bytes]]:
+        """Return up to `limit` rows in key order, from the first key greater than `after`.
+
+        A list and not an iterator: a live iterator would keep the directory locked after close.
+        """
+        start = None if after is None else after + b"\x00"
+        rows = (row for row in self._db.items(from_key=start) if not row[0].startswith(_RESERVED))
+        return list(islice(rows, limit))
+
+    def checkpoint(self, path: Path) -> None:
+        """Make a consistent copy at `path`, which must not exist; cheap on the same disk."""
+        rocksdict.Checkpoint(self._db).create_checkpoint(str(path))
+
+    def close(self) -> None:
+        """Flush and let go of the directory at once."""
+        self._db.close()
+
+
+def check_keys(rows: Mapping[bytes, object]) -> None:
+    """Refuse keys that the store keeps for itself.
+
+    Raises:
+        ValueError: there is one.
+    """
+    for key in (_OFFSET, _OWNER):
+        if key in rows:
+            raise ValueError(f"key {key!r} is reserved by the store: use another one")
+
+
+def _refuse_strangers(path: Path) -> None:
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise StoreForeign(
+            errno.ENOTDIR, "a file where a table's directory belongs: move it away", str(path)
+        )
+    if any(path.iterdir()) and not (path / "CURRENT").exists():
+        raise StoreForeign(
+            errno.EEXIST,
+            "holds files that are no RocksDB database: move them away, or set another data "
+            "directory",
+            str(path),
+        )
+
+
+def _explain(path: Path, error: Exception) -> StoreError:
+    reason = str(error)
+    if "lock" in reason.lower():
+        return StoreLocked(
+            errno.EAGAIN,
+            f"in use by another process ({reason}): stop it, or give each worker a data directory "
+            "of its own",
+            str(path),
+        )
+    if "Corruption" in reason:
+        return StoreCorrupt(
+            errno.EIO,
+            f"damaged ({reason}): stop the worker, move the directory away and start again; the "
+            "rows come back from the changelog",
+            str(path),
+        )
+    return StoreError(
+        errno.EIO,
+        f"cannot be opened ({reason}): check that the disk has room and that this user may write",
+        str(path),
+    )

@@ -1,0 +1,263 @@
+"""A Faust table written once per batch: changelog first, then disk, both confirmed."""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import faust
+from faust.exceptions import ImproperlyConfigured, PartitionsMismatch
+from faust.types import TP, AppT, EventT
+
+from streams.engine.batch import PartitionRevoked, current_flight
+from streams.engine.output import append, refuse_outdated
+from streams.engine.rocks import Memory, check_keys
+from streams.engine.store import Store
+from streams.engine.transport import Consumer
+
+Rows = Mapping[bytes, bytes | None]
+_ABSENT = object()
+_RECOVERY_BATCHES = 2  # Faust treats 1 specially (it would go on reading after recovery)
+
+
+class ChangelogMissing(ImproperlyConfigured):  # type: ignore[misc]  # faust ships no types
+    """The broker has no such changelog topic."""
+
+
+class CommitAbandoned(RuntimeError):
+    """An earlier batch of the partition failed, so this one, built on its rows, cannot stand."""
+
+
+@dataclass(slots=True, eq=False)
+class _Staged:
+    rows: Rows
+    finished: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True)
+class _Shard:
+    """Rows of one partition on their way to disk, in the order of their batches."""
+
+    epoch: int
+    waiting: deque[_Staged] = field(default_factory=deque)
+    newest: dict[bytes, bytes | None] = field(default_factory=dict)
+    failure: BaseException | None = None
+
+    def add(self, rows: Rows) -> _Staged:
+        staged = _Staged(rows)
+        self.waiting.append(staged)
+        self.newest.update(rows)
+        return staged
+
+    def find(self, rows: Rows) -> _Staged | None:
+        return next((staged for staged in self.waiting if staged.rows is rows), None)
+
+    def finish(self, staged: _Staged) -> None:
+        """Drop rows that are on disk; where a later batch has newer ones, those stay."""
+        self.waiting.remove(staged)
+        for key, value in staged.rows.items():
+            if self.newest.get(key, _ABSENT) is value:
+                del self.newest[key]
+
+
+class BatchTable(faust.Table):  # type: ignore[misc]  # faust ships no types
+    """Bytes to bytes, partitioned like its changelog; Faust assigns, recovers and stands by.
+
+    Within a batch: `get_many`, compute, `stage`; send outputs; `commit` with the same mapping. So
+    a row that says it contains an event proves that the event's outputs were delivered, the disk is
+    never ahead of the changelog, and the next batch can be computed meanwhile.
+
+    Made by `table()`, not by `app.Table`.
+    """
+
+    def __init__(
+        self, app: AppT, *, name: str, changelog: str, memory: Memory | None = None, **kwargs: Any
+    ) -> None:
+        topic = app.topic(
+            changelog,
+            key_serializer="raw",
+            value_serializer="raw",
+            acks=False,
+            internal=False,  # so Faust never tries to create it
+            allow_empty=True,
+        )
+        super().__init__(
+            app,
+            name=name,
+            changelog_topic=topic,
+            key_type=bytes,
+            value_type=bytes,
+            recovery_buffer_size=_RECOVERY_BATCHES,
+            options={"memory": memory},
+            **kwargs,
+        )
+        self._shards: dict[int, _Shard] = {}
+
+    def _new_store(self) -> Store:
+        store: Store = self._new_store_by_url("batchrocks://")
+        return store
+
+    async def on_start(self) -> None:
+        """Start the store; refuse to run without the changelog.
+
+        Raises:
+            ChangelogMissing: the topic is not there; nobody but us may create it.
+        """
+        if not isinstance(self.app.consumer, Consumer):
+            raise ImproperlyConfigured(
+                f"table {self.name!r} needs broker='batch://...', not {self.app.conf.broker}"
+            )
+        await self.add_runtime_dependency(self.data)
+        # All topics, since asking for one by name may create it.
+        cluster = await self.app.producer.client.client.fetch_all_metadata()
+        if not cluster.partitions_for_topic(self.changelog_topic_name):
+            raise ChangelogMissing(
+                f"table {self.name!r}: topic {self.changelog_topic_name!r} does not exist; create "
+                "it with cleanup.policy=compact and as many partitions as the table's sources"
+            )
+
+    # Batches
+
+    def get_many(self, partition: int, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return rows in the order of the keys, None where there is none.
+
+        Raises:
+            PartitionRevoked: the partition, or the batch being handled, is no longer ours.
+        """
+        shard = self._shard(partition)
+        newest = shard.newest
+        store: Store = self.data
+        if not newest:
+            return store.get_many(partition, keys)
+        rows: list[Any] = [newest.get(key, _ABSENT) for key in keys]
+        missing = [index for index, row in enumerate(rows) if row is _ABSENT]
+        found = store.get_many(partition, [keys[index] for index in missing])
+        for index, row in zip(missing, found, strict=True):
+            rows[index] = row
+        return rows
+
+    def stage(self, partition: int, rows: Rows) -> None:
+        """Let later batches read rows that are not committed yet, and start.
+
+        Args:
+            partition: of the batch.
+            rows: what changed, None deletes; do not change the mapping afterwards.
+
+        Raises:
+            PartitionRevoked: as in `get_many`.
+            ValueError: a key is reserved.
+        """
+        check_keys(rows)
+        self._verify_partitions(partition)
+        self._shard(partition).add(rows)
+        flight = current_flight()
+        if flight is not None:
+            flight.let_next_start()
+
+    async def commit(self, partition: int, rows: Rows) -> None:
+        """Append rows to the changelog, then write them to disk; batches in the order staged.
+
+        Args:
+            partition: of the batch.
+            rows: the very mapping that was staged; one that was not is staged now.
+
+        Raises:
+            PartitionRevoked: the partition is no longer ours; the disk is untouched.
+            RecordTooLarge: a row exceeds producer_max_batch_size.
+            CommitAbandoned: an earlier commit of the partition failed.
+            aiokafka.errors.KafkaError: the changelog was not written; nor was the disk.
+        """
+        shard = self._shard(partition)
+        staged = shard.find(rows)
+        if staged is None:
+            self.stage(partition, rows)
+            staged = shard.waiting[-1]
+        try:
+            await self._commit_in_turn(partition, shard, staged)
+        except BaseException as error:
+            shard.failure = shard.failure or error
+            raise
+        finally:
+            staged.finished.set()
+
+    async def _commit_in_turn(self, partition: int, shard: _Shard, staged: _Staged) -> None:
+        while shard.waiting[0] is not staged and shard.failure is None:
+            await shard.waiting[0].finished.wait()
+        if self._shard(partition) is shard and shard.failure is not None:
+            raise CommitAbandoned(
+                f"table {self.name!r}, partition {partition}: an earlier commit failed"
+            ) from shard.failure
+        self._refuse_outdated(partition, shard)
+        receipts = await append(self.app, self.changelog_topic_name, partition, staged.rows.items())
+        self._refuse_outdated(partition, shard)
+        offset = None
+        if receipts and receipts[-1].base_offset >= 0:
+            offset = receipts[-1].base_offset + receipts[-1].records - 1
+        self.data.write(partition, staged.rows, offset)
+        shard.finish(staged)
+
+    def scan(self, partition: int, after: bytes | None, limit: int) -> list[tuple[bytes, bytes]]:
+        """Return committed rows in key order, for sweeps: continue after the last key returned."""
+        store: Store = self.data
+        return store.partition(partition).scan(after, limit)
+
+    def _shard(self, partition: int) -> _Shard:
+        refuse_outdated(self.app)
+        epoch = self.app.consumer.epoch
+        shard = self._shards.get(partition)
+        if shard is None or shard.epoch != epoch:  # what an older epoch staged is void
+            self.data.partition(partition)  # raises where it is not ours
+            shard = self._shards[partition] = _Shard(epoch)
+        return shard
+
+    def _refuse_outdated(self, partition: int, shard: _Shard) -> None:
+        refuse_outdated(self.app)
+        actives = self.app.assignor.assigned_actives()
+        if shard.epoch != self.app.consumer.epoch or self.app.rebalancing:
+            raise PartitionRevoked(f"table {self.name!r}, partition {partition}: rebalanced")
+        if TP(self.changelog_topic_name, partition) not in actives:
+            raise PartitionRevoked(f"table {self.name!r}, partition {partition}: not ours")
+
+    def _verify_partitions(self, partition: int) -> None:
+        flight = current_flight()
+        if flight is None:
+            return
+        if flight.batch.partition != partition:
+            raise PartitionsMismatch(
+                f"table {self.name!r}: batch {flight.batch} may not write to partition {partition}"
+            )
+        self._verify_source_topic_partitions(flight.batch.topic)
+
+    # Faust
+
+    def apply_changelog_batch(self, batch: list[EventT]) -> None:
+        """Apply recovered rows; where the disk fails, end the worker (Faust would only log)."""
+        try:
+            super().apply_changelog_batch(batch)
+        except Exception as error:
+            self.app._crash(error)  # noqa: SLF001  the only crash that is not a coroutine
+            raise
+
+    def on_key_set(self, key: Any, value: Any) -> None:
+        """Refuse: a single write would bypass the order of batches."""
+        del value
+        raise TypeError(f"table {self.name!r} is written by stage and commit, not [{key!r}] = ...")
+
+    def on_key_del(self, key: Any) -> None:
+        """Refuse, like `on_key_set`."""
+        raise TypeError(f"table {self.name!r}: stage and commit {{{key!r}: None}} instead of del")
+
+
+def table(app: AppT, name: str, changelog: str, memory: Memory | None = None) -> BatchTable:
+    """Add a table to the app.
+
+    Args:
+        app: an app on `batch://`.
+        name: unique in the app; names the directories.
+        changelog: name of its topic, created by us, compacted, partitioned like the sources.
+        memory: budget shared by the tables of a process.
+    """
+    made = BatchTable(app, name=name, changelog=changelog, memory=memory)
+    app.tables.add(made)
+    return made

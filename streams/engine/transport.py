@@ -1,0 +1,165 @@
+"""Faust's aiokafka transport, one message per partition and poll: `broker="batch://host:9092"`.
+
+Faust pays about 60 us for each message that it carries, whatever is in it. Here a message is a
+`Batch`: all records that one poll found in one partition. Assignment, generations, flow control,
+commits and recovery stay Faust's.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import aiokafka
+from aiokafka.errors import KafkaError
+from faust.transport.consumer import ensure_TP
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage, Message
+from mode import Service
+
+from streams.engine.batch import Batch, Record
+from streams.engine.recovery import step_over_holes
+
+FETCH_MAX_WAIT_MS = 250  # Faust's 1500 delays a partition that missed the node's long poll
+COMMIT_ON_REVOKE_S = 5.0
+
+
+class RebalanceListener(driver.ConsumerRebalanceListener):  # type: ignore[misc]  # faust ships no types
+    """Opens a new epoch at the very first sign of a rebalance, on the consumer's own thread."""
+
+    def on_partitions_revoked(self, revoked: Iterable[Any]) -> Awaitable[None]:
+        """Outdate every batch in flight, then let Faust go on."""
+        self._thread.consumer.epoch += 1
+        outcome: Awaitable[None] = super().on_partitions_revoked(revoked)
+        return outcome
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # faust ships no types
+    """The thread that fetches: reads committed records only, and never sleeps long in a fetch."""
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        # Faust has no settings for these two; aiokafka reads them when the consumer starts.
+        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS  # noqa: SLF001  no public way
+        consumer._isolation_level = "read_committed"  # noqa: SLF001  aborted events never happened
+        return consumer
+
+
+class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
+    """Yields batches, and commits the end of the longest acked prefix of them."""
+
+    RebalanceListener: ClassVar[type[RebalanceListener]] = RebalanceListener
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.epoch = 0
+        # In delivery order. Judged by the messages themselves, not by offsets: a late ack of an
+        # outdated message can never pass for the ack of its redelivery.
+        self._outstanding: defaultdict[TP, deque[Message]] = defaultdict(deque)
+        super().__init__(*args, **kwargs)
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109  Faust's signature
+        """Fetch, and yield one message per partition that has records.
+
+        What is left unsent when a rebalance begins is dropped: recovery ends with a seek to the
+        committed offsets, whoever owns the partition then.
+        """
+        records, active = await self._wait_next_records(timeout)
+        generation, epoch = self.app.consumer_generation_id, self.epoch
+        if records is None or self.should_stop:
+            return
+        for tp, found in _by_partition(records):
+            current = self.flow_active and epoch == self.epoch
+            if not current or generation != self.app.consumer_generation_id:
+                return
+            if active is not None and tp not in active and tp not in self._buffered_partitions:
+                continue
+            self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
+            yield tp, self._deliver(tp, found, epoch)
+
+    def _deliver(self, tp: TP, records: Sequence[Record], epoch: int) -> Message:
+        batch = Batch(tp.topic, tp.partition, tuple(records), epoch)
+        last = records[-1]
+        message = ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            last.offset,
+            last.timestamp / 1000 if last.timestamp is not None else None,
+            last.timestamp_type,
+            None,
+            None,
+            batch,
+            None,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+        read = self._read_offset[tp]
+        if self.app.topics.acks_enabled_for(tp.topic) and (read is None or last.offset >= read):
+            self._outstanding[tp].append(message)
+        return message
+
+    def _new_offset(self, tp: TP) -> int | None:
+        outstanding = self._outstanding[tp]
+        offset = None
+        while outstanding and outstanding[0].acked:
+            offset = outstanding.popleft().offset + 1
+        self._acked[tp].clear()  # Faust's own account, which counts single offsets
+        self._acked_index[tp].clear()
+        return offset
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        for tp in list(self._outstanding):
+            if topics is None or tp in topics or tp.topic in topics:
+                yield tp
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Do nothing: offsets inside a batch are no gap, and real holes lie between batches."""
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Commit what is acked, so that the next owner does not repeat it; forget the rest."""
+        try:
+            await asyncio.wait_for(self.commit(), COMMIT_ON_REVOKE_S)
+        except (TimeoutError, KafkaError) as error:
+            self.log.warning("not committed before a rebalance, will be replayed: %r", error)
+        for tp in revoked:
+            self._outstanding.pop(tp, None)
+        await super().on_partitions_revoked(revoked)
+
+    async def seek(self, partition: TP, offset: int) -> None:
+        """Move a partition; its outstanding batches will be delivered again."""
+        self._outstanding.pop(ensure_TP(partition), None)
+        await super().seek(partition, offset)
+
+    async def perform_seek(self) -> None:
+        """Move all partitions to their committed offsets."""
+        self._outstanding.clear()
+        await super().perform_seek()
+
+    @Service.task  # type: ignore[untyped-decorator]  # mode ships no types
+    async def _recovery_over_holes(self) -> None:
+        await step_over_holes(self)
+
+
+class Producer(driver.Producer):  # type: ignore[misc]  # faust ships no types
+    """Faust's producer, idempotent: a retry neither doubles nor reorders a batch."""
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        return {"acks": "all", "enable_idempotence": True}
+
+    @property
+    def client(self) -> aiokafka.AIOKafkaProducer:
+        """The aiokafka producer; raises faust.exceptions.NotReady before the app has started."""
+        return self._ensure_producer()
+
+
+class Transport(driver.Transport):  # type: ignore[misc]  # faust ships no types
+    """What `batch://` stands for."""
+
+    Consumer: ClassVar[type[Consumer]] = Consumer
+    Producer: ClassVar[type[Producer]] = Producer
+
+
+def _by_partition(records: Mapping[Any, Sequence[Record]]) -> Iterator[tuple[TP, Sequence[Record]]]:
+    return ((ensure_TP(tp), found) for tp, found in records.items() if found)
