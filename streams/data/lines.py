@@ -42,6 +42,16 @@ def read_lines(path: Path, decoder: msgspec.json.Decoder[T], *, prefix: str = ""
         number += block.count(b"\n")
 
 
+def raw_lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a file as they are.
+
+    Raises:
+        BadData: the file is missing or cut short.
+    """
+    for block in _blocks(path):
+        yield from block.splitlines()
+
+
 def _blocks(path: Path) -> Iterator[bytes]:
     """Yield the file in blocks of whole lines."""
     rest = b""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 import pytest
@@ -26,10 +27,8 @@ MUGS = [
 ]
 
 
-def drawn(
-    count: int, items: Sequence[Item] = MUGS, seed: int = 7, **options: object
-) -> list[Event]:
-    stream = simulate(items, seed, start_ts=START, **options)  # type: ignore[arg-type]
+def drawn(count: int, items: Sequence[Item] = MUGS, seed: int = 7, **options: Any) -> list[Event]:
+    stream = simulate(items, seed, start_ts=START, **options)
     return list(itertools.islice(stream, count))
 
 
@@ -167,7 +166,7 @@ def test_what_was_recommended_is_heeded() -> None:
     ],
 )
 def test_what_cannot_be_simulated_is_refused(
-    items: list[Item], options: dict[str, object], message: str
+    items: list[Item], options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         drawn(1, items, **options)

@@ -1,0 +1,23 @@
+"""For app teams: send events, receive recommendations. `docs/events.md` shows the wire."""
+
+from features.events import Click, Event, Item, Purchase, Search
+from streams.codec import BadEvent, Recommendation
+from streams.consumer import RecommendationConsumer
+from streams.delivery import DeliveryError
+from streams.producer import EventProducer
+from streams.settings import BadSetting, Settings
+
+__all__ = [
+    "BadEvent",
+    "BadSetting",
+    "Click",
+    "DeliveryError",
+    "Event",
+    "EventProducer",
+    "Item",
+    "Purchase",
+    "Recommendation",
+    "RecommendationConsumer",
+    "Search",
+    "Settings",
+]

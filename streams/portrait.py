@@ -1,0 +1,97 @@
+"""Rows as people read them: names for numbers, times as dates, the strongest first."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from features import item as item_rows
+from features import profile as user_rows
+from features.decay import HOUR_MS, value_at
+from features.events import Kind
+from features.item import NEVER, WEIGHT_ONE, ItemRow
+from features.profile import Profile
+from features.windows import totals
+
+Portrait = dict[str, Any]
+"""JSON: texts, numbers, lists and maps."""
+
+_KINDS = tuple(kind.name.lower() for kind in Kind)
+_FLOAT_BYTES = 4
+
+
+def portray_user(user_id: str, row: Profile) -> Portrait:
+    """Describe a user row; decayed counts and windows are as of the user's newest event."""
+    now = row.newest_ts
+    session = row.session
+    return {
+        "user_id": user_id,
+        "newest": date(now),
+        "activity": {
+            kind: {
+                "total": activity.total,
+                "decayed": _decayed(activity.decayed, now, user_rows.HALF_LIVES_MS),
+                "windows": msgspec.to_builtins(totals(activity.windows, now)),
+            }
+            for kind, activity in zip(_KINDS, row.activity, strict=True)
+        },
+        "session": {
+            "start": date(session.start),
+            "last": date(session.last),
+            "events": session.length,
+        },
+        "recent": [
+            {"item_id": touch.item_id, "kind": _KINDS[touch.kind], "ts": date(touch.ts)}
+            for touch in reversed(row.recent)
+        ],
+        "queries": [
+            {"query": query.query, "ts": date(query.ts), "event_id": query.event_id}
+            for query in reversed(row.queries)
+        ],
+        "log_price": {"mean": row.prices.mean, "deviation": row.prices.deviation},
+        "factors": len(row.factors) // _FLOAT_BYTES,
+        "bias": row.bias,
+        "applied": _applied(row.applied),
+    }
+
+
+def portray_item(item_id: str, row: ItemRow) -> Portrait:
+    """Describe an item row; popularity is as of the item's newest event."""
+    neighbours = sorted(row.neighbours.items(), key=lambda pair: (-pair[1][0], -pair[1][1]))
+    return {
+        "item_id": item_id,
+        "catalogue": msgspec.to_builtins(row.item),
+        "deleted": row.deleted,
+        "touches": dict(zip(_KINDS, row.touches, strict=True)),
+        "popularity": _decayed(row.popularity, row.popularity.ts, item_rows.HALF_LIVES_MS),
+        "first_seen": date(row.first_seen),
+        "last_seen": date(row.last_seen),
+        "neighbours": [
+            {"item_id": other, "forward": forward / WEIGHT_ONE, "together": together}
+            for other, (forward, together) in neighbours
+        ],
+        "queries": dict(sorted(row.queries.items(), key=lambda pair: -pair[1])),
+        "out_weight": row.out_weight / WEIGHT_ONE,
+        "in_weight": row.in_weight / WEIGHT_ONE,
+        "factors": len(row.factors) // _FLOAT_BYTES,
+        "bias": row.bias,
+        "applied": _applied(row.applied),
+        "catalog_offset": row.catalog_offset,
+    }
+
+
+def date(ts: int) -> str | None:
+    """Return a time in ms as ISO 8601 in UTC; None for "never"."""
+    if ts in {NEVER, 0}:
+        return None
+    return datetime.fromtimestamp(ts / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def _decayed(count: Any, now: int, half_lives_ms: tuple[int, ...]) -> dict[str, float]:
+    values = value_at(count, now, half_lives_ms)
+    pairs = zip(half_lives_ms, values, strict=True)
+    return {f"{half_life // HOUR_MS}h": round(value, 4) for half_life, value in pairs}
+
+
+def _applied(applied: dict[int, int]) -> dict[str, int]:
+    return {str(source): offset for source, offset in sorted(applied.items())}
