@@ -1,0 +1,245 @@
+"""Which items are worth scoring for a user, and what each generator says about them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranker.columns import Columns
+from ranker.evidence import HISTORY, Histories, Searches, new_table
+from ranker.items import ItemIndex
+from ranker.lexical import NO_MATCHES
+from ranker.pool import (
+    POOL,
+    POOL_SEARCH,
+    SCORES,
+    TOP_ATTENTION,
+    TOP_FACTORS,
+    Asked,
+    Batch,
+    Found,
+    fill_pools,
+    new_pools,
+)
+from ranker.selection import Filters, Space, most_popular, nearest
+
+__all__ = ["GIVEN", "POPULAR", "SCORES", "Candidates", "Request", "generate"]
+
+GIVEN = 1000  # so many of the items that a caller gives are ranked, the first ones
+POPULAR = 512  # most popular items that are looked through for those that a list may show
+_POPULAR_7D, _POPULAR_30D = 1, 2
+
+_Floats = NDArray[np.float32]
+_Slots = NDArray[np.int32]
+_NO_SLOTS: _Slots = np.empty(0, np.int32)
+_NO_KINDS = np.empty(0, np.int8)
+_NO_TIMES = np.empty(0, np.int64)
+
+
+@dataclass(slots=True, kw_only=True)
+class Request:
+    """One list to make. Slots are of the index, -1 = unknown and ignored.
+
+    Attributes:
+        now: ms UTC of the event that asks.
+        k: length of the list at most.
+        history: slots of the user's touches, newest first; the first `HISTORY` are read.
+        history_kinds: 0 click, 2 purchase; as long as `history`.
+        history_times: ms UTC; as long as `history`.
+        uncounted: so many of the newest touches are not in the item rows yet (the event that asks
+            has only just been sent to them); the rest is taken out of the neighbour scores.
+        factors: (d,) of the user; None = not learnt yet.
+        bias: of the user.
+        query: text of a search; "" = not a search.
+        query_keys: exact, squashed and terms of the query, as in the item rows.
+        terms: words of the query.
+        given: rank only these; None = generate candidates.
+        exclude: never show these.
+    """
+
+    now: int
+    k: int
+    history: _Slots = field(default_factory=lambda: _NO_SLOTS)
+    history_kinds: NDArray[np.int8] = field(default_factory=lambda: _NO_KINDS)
+    history_times: NDArray[np.int64] = field(default_factory=lambda: _NO_TIMES)
+    uncounted: int = 0
+    factors: _Floats | None = None
+    bias: float = 0.0
+    query: str = ""
+    query_keys: Sequence[str] = ()
+    terms: Sequence[str] = ()
+    given: _Slots | None = None
+    exclude: _Slots = field(default_factory=lambda: _NO_SLOTS)
+
+    @property
+    def is_search(self) -> bool:
+        """Say whether the list answers a query."""
+        return bool(self.query)
+
+
+@dataclass(slots=True, frozen=True)
+class Candidates:
+    """The pools of B lists: C candidates at most, G = len(SCORES) raw scores.
+
+    Attributes:
+        slots: (B, C), padded with -1; no slot twice in a list.
+        scores: (B, C, G), 0 where padded; each score's plane is contiguous in memory.
+        because: (B, C) history position that says most for the candidate, -1 = none.
+        lengths: (B,) distinct items of the history.
+    """
+
+    slots: _Slots
+    scores: _Floats
+    because: _Slots
+    lengths: _Slots
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """Where there is a candidate, (B, C)."""
+        return self.slots >= 0
+
+
+def generate(
+    requests: Sequence[Request], index: ItemIndex, queries: _Floats | None = None
+) -> Candidates:
+    """Return the candidates of each request with their raw scores.
+
+    Args:
+        requests: B lists to make.
+        index: all items.
+        queries: (B, D) encoded histories in the space of `index.vectors`; a row of zeros has
+            nothing to say, None = no such model.
+    """
+    columns, size = index.columns, min(len(index), len(index.columns.degree))
+    asked, filters = _pack_asked(requests, columns, size, queries), _pack_filters(requests, size)
+    batch = Batch(
+        columns,
+        _pack_histories(requests, size),
+        filters,
+        _pack_searches(requests, index),
+        asked,
+        _search_dense(columns, filters, asked, size),
+    )
+    pools = new_pools(asked.limits)
+    fill_pools(batch, new_table(len(columns.degree)), pools)
+    used = int(pools.sizes.max(initial=0))
+    return Candidates(
+        slots=pools.slots[:, :used],
+        scores=np.moveaxis(pools.planes[:, :, :used], 0, -1),
+        because=pools.because[:, :used],
+        lengths=np.array(
+            [len(set(row[row >= 0].tolist())) for row in batch.histories.slots], np.int32
+        ),
+    )
+
+
+def _limit(request: Request) -> int:
+    if request.given is not None:
+        return min(len(request.given), GIVEN)
+    return POOL_SEARCH if request.is_search else POOL
+
+
+def _inside(slots: _Slots, size: int) -> _Slots:
+    """Replace what is not a slot of the index by -1: kernels check no bounds."""
+    return np.where((slots >= 0) & (slots < size), slots, -1).astype(np.int32, copy=False)
+
+
+def _starts(parts: Sequence[_Slots]) -> NDArray[np.int64]:
+    return np.cumsum([0, *map(len, parts)])
+
+
+def _joined(parts: Sequence[_Slots]) -> _Slots:
+    return np.concatenate([_NO_SLOTS, *parts]).astype(np.int32, copy=False)
+
+
+def _pack_histories(requests: Sequence[Request], size: int) -> Histories:
+    shape = (len(requests), HISTORY)
+    packed = Histories(
+        slots=np.full(shape, -1, np.int32),
+        kinds=np.zeros(shape, np.int8),
+        times=np.zeros(shape, np.int64),
+        uncounted=np.array([request.uncounted for request in requests], np.int32),
+        now=np.array([request.now for request in requests], np.int64),
+    )
+    for b, request in enumerate(requests):
+        length = min(len(request.history), HISTORY)
+        packed.slots[b, :length] = request.history[:length]
+        packed.kinds[b, :length] = request.history_kinds[:length]
+        packed.times[b, :length] = request.history_times[:length]
+    return packed._replace(slots=_inside(packed.slots, size))
+
+
+def _pack_filters(requests: Sequence[Request], size: int) -> Filters:
+    excluded = [np.unique(_inside(request.exclude, size)) for request in requests]
+    return Filters(
+        now=np.array([request.now for request in requests], np.int64),
+        excluded=_joined(excluded),
+        start=_starts(excluded)[:-1],
+        stop=_starts(excluded)[1:],
+    )
+
+
+def _pack_searches(requests: Sequence[Request], index: ItemIndex) -> Searches:
+    matches = [
+        index.search(request.terms, request.query_keys) if request.is_search else NO_MATCHES
+        for request in requests
+    ]
+    return Searches(
+        slots=_joined([match.slots for match in matches]),
+        values=np.concatenate([NO_MATCHES.values, *(match.values for match in matches)]),
+        kinds=np.concatenate([NO_MATCHES.kinds, *(match.kinds for match in matches)]),
+        start=_starts([match.slots for match in matches]),
+    )
+
+
+def _pack_asked(
+    requests: Sequence[Request], columns: Columns, size: int, queries: _Floats | None
+) -> Asked:
+    lists, dims = len(requests), columns.vectors.shape[1]
+    given = [
+        _NO_SLOTS if request.given is None else _known(_inside(request.given, size))
+        for request in requests
+    ]
+    factors = np.zeros((lists, columns.factors.shape[1]), np.float32)
+    for b, request in enumerate(requests):
+        if request.factors is not None:
+            factors[b, :-1] = request.factors
+            factors[b, -1] = 1.0
+    if queries is None or queries.shape[1] != dims:  # the vectors of a new model are on their way
+        queries = np.zeros((lists, dims), np.float32)
+    return Asked(
+        limits=np.array([_limit(request) for request in requests], np.int32),
+        restricted=np.array([request.given is not None for request in requests], np.bool_),
+        given=_joined(given),
+        given_start=_starts(given),
+        queries=np.ascontiguousarray(queries, np.float32),
+        has_query=np.abs(queries).sum(axis=1) > 0,
+        factors=factors,
+        bias=np.array([request.bias for request in requests], np.float32),
+        has_factors=factors[:, -1] > 0,
+    )
+
+
+def _known(slots: _Slots) -> _Slots:
+    return slots[slots >= 0][:GIVEN]
+
+
+def _search_dense(columns: Columns, filters: Filters, asked: Asked, size: int) -> Found:
+    lists = len(asked.bias)
+    found = Found(
+        attention=np.full((lists, TOP_ATTENTION), -1, np.int32),
+        factors=np.full((lists, TOP_FACTORS), -1, np.int32),
+        popular_7d=most_popular(columns, size, _POPULAR_7D, POPULAR),
+        popular_30d=most_popular(columns, size, _POPULAR_30D, POPULAR),
+    )
+    vectors = Space(columns.vectors[:size], columns.has_vector[:size])
+    factors = Space(columns.factors[:size], columns.has_factors[:size])
+    for wanted, queries, space, out in (
+        (asked.has_query, asked.queries, vectors, found.attention),
+        (asked.has_factors, asked.factors, factors, found.factors),
+    ):
+        chosen = np.flatnonzero(wanted & ~asked.restricted)
+        if len(chosen):
+            out[chosen] = nearest(columns, filters.of(chosen), queries[chosen], space, out.shape[1])
+    return found

@@ -1,0 +1,88 @@
+"""The rows of all items, as the arrays that kernels read."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+DAY_MS = 86_400_000
+HALF_LIVES_MS = (DAY_MS, 7 * DAY_MS, 30 * DAY_MS)  # of the three popularities
+ALWAYS_FROM, ALWAYS_TO = 0, 2**62  # ms UTC: an item without dates is always available
+
+_Floats = NDArray[np.float32]
+
+
+class Columns(NamedTuple):
+    """One row per slot: cap rows of which the index uses the first few.
+
+    Dimensions: N neighbours, d factors, D of the vectors. Kernels take this tuple as it is. Growth
+    makes a new one, so whoever holds an old one may go on reading it: every slot that it names lies
+    inside its own arrays.
+    """
+
+    neighbours: NDArray[np.int32]  # (cap, N) slots, the first `degree` of a row
+    forward: _Floats  # (cap, N)
+    together: _Floats  # (cap, N)
+    degree: NDArray[np.int32]  # (cap,)
+    out_weight: _Floats  # (cap,)
+    in_weight: _Floats  # (cap,)
+    touches: _Floats  # (cap,)
+    popularity: _Floats  # (cap, 3) decayed touches as of popularity_ts
+    popularity_ts: NDArray[np.int64]  # (cap,) ms UTC
+    popular_key: NDArray[np.float64]  # (cap, 3) sorts by popularity, whatever the time
+    factors: _Floats  # (cap, d + 1) the last column is the bias
+    has_factors: NDArray[np.bool_]  # (cap,)
+    vectors: _Floats  # (cap, D) L2-normalised, zero where unknown
+    has_vector: NDArray[np.bool_]  # (cap,)
+    price: _Floats  # (cap,) 0 = unknown
+    category: NDArray[np.int32]  # (cap,) code of the whole path, 0 = unknown
+    brand: NDArray[np.int32]  # (cap,) code, 0 = unknown
+    term_count: _Floats  # (cap,) distinct terms of the title
+    servable: NDArray[np.bool_]  # (cap,) known, active and in stock
+    available_from: NDArray[np.int64]  # (cap,) ms UTC, inclusive
+    available_to: NDArray[np.int64]  # (cap,) ms UTC, exclusive
+
+
+def new_columns(capacity: int, neighbours: int, factors: int) -> Columns:
+    """Return `capacity` empty rows: nothing known, nothing servable."""
+
+    def floats(*more: int) -> _Floats:
+        return np.zeros((capacity, *more), np.float32)
+
+    def codes(*more: int) -> NDArray[np.int32]:
+        return np.zeros((capacity, *more), np.int32)
+
+    def flags() -> NDArray[np.bool_]:
+        return np.zeros(capacity, np.bool_)
+
+    def times() -> NDArray[np.int64]:
+        return np.zeros(capacity, np.int64)
+
+    return Columns(
+        neighbours=codes(neighbours),
+        forward=floats(neighbours),
+        together=floats(neighbours),
+        degree=codes(),
+        out_weight=floats(),
+        in_weight=floats(),
+        touches=floats(),
+        popularity=floats(len(HALF_LIVES_MS)),
+        popularity_ts=times(),
+        popular_key=np.zeros((capacity, len(HALF_LIVES_MS)), np.float64),
+        factors=floats(factors + 1),
+        has_factors=flags(),
+        vectors=floats(0),
+        has_vector=flags(),
+        price=floats(),
+        category=codes(),
+        brand=codes(),
+        term_count=floats(),
+        servable=flags(),
+        available_from=times(),
+        available_to=times(),
+    )
+
+
+def doubled(columns: Columns) -> Columns:
+    """Return the same rows with as many empty ones behind them."""
+    return Columns(*(np.concatenate([rows, np.zeros_like(rows)]) for rows in columns))

@@ -1,0 +1,231 @@
+"""What a history and a search say about items: neighbour scores, own touches and matches.
+
+Item by item the evidence of one list is summed in a table; its first rows are the history's own
+distinct items, newest first. The neighbour scores of candidate c, over the last 20 distinct items x
+of the history at distance d = 0, 1, ... with weight 1 / (d + 1):
+
+- forward: the chance of c after x, fwd / (out_x + 1);
+- cosine: together / sqrt((n_x + 5) (n_c + 5));
+- lift: fwd / sqrt((out_x + 5) (in_c + 5));
+
+each for the last item alone and summed. What the user's own history added to these counts is taken
+out again: it says nothing about anybody else, and it would rank the user's own path first.
+
+Source: item-based neighbours, Sarwar et al., WWW 2001; decay over the session's positions as in
+VMIS-kNN, Kersbergen et al., Serenade, SIGMOD 2022.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranker._jit import kernel
+from ranker.columns import Columns
+
+HISTORY = 50  # positions of a history that are read
+SOURCES = 20  # distinct items of a history whose neighbours are read
+PAIRED = 10  # distinct earlier items that an event is paired with when item rows learn
+FAR_GAP_MS = 3_600_000  # pairs further apart than this weigh half
+PURCHASE = 2  # the kind of touch that makes an item bought
+HOUR_MS = 3_600_000
+_SHRINK = 5.0  # added to counts under a root, so that a pair seen once does not look certain
+
+EVIDENCE = (
+    "forward_last",
+    "forward",
+    "cosine_last",
+    "cosine",
+    "lift_last",
+    "lift",
+    "support",  # items of the history that have c as a neighbour
+    "title",  # BM25
+    "query_exact",  # shares of the clicks that searches for the same key led to
+    "query_squashed",
+    "query_terms",
+    "own_position",  # 1 = the last distinct item of the history, 0 = not in it
+    "own_count",
+    "own_age_h",  # since the user last touched it
+    "own_bought",
+)
+(
+    FORWARD_LAST,
+    FORWARD,
+    COSINE_LAST,
+    COSINE,
+    LIFT_LAST,
+    LIFT,
+    SUPPORT,
+    TITLE,
+    QUERY_EXACT,
+    QUERY_SQUASHED,
+    QUERY_TERMS,
+    OWN_POSITION,
+    OWN_COUNT,
+    OWN_AGE_H,
+    OWN_BOUGHT,
+) = range(len(EVIDENCE))
+
+
+class Histories(NamedTuple):
+    """B histories, newest first, padded to H with -1."""
+
+    slots: NDArray[np.int32]  # (B, H)
+    kinds: NDArray[np.int8]  # (B, H)
+    times: NDArray[np.int64]  # (B, H) ms UTC
+    uncounted: NDArray[np.int32]  # (B,) so many of the newest are not in the item rows yet
+    now: NDArray[np.int64]  # (B,) ms UTC
+
+
+class Searches(NamedTuple):
+    """What B searches match, as `ranker.lexical.Matches`; list b has [start[b]:start[b + 1]]."""
+
+    slots: NDArray[np.int32]
+    values: NDArray[np.float32]
+    kinds: NDArray[np.int8]
+    start: NDArray[np.int64]  # (B + 1,)
+
+
+class Table(NamedTuple):
+    """Scratch space of one batch, list by list."""
+
+    size: NDArray[np.int32]  # (1,) rows in use
+    distinct: NDArray[np.int32]  # (1,) the first rows: the history's own items, newest first
+    list: NDArray[np.int32]  # (cap,) the list for which `row` of a slot holds
+    row: NDArray[np.int32]  # (cap,)
+    slots: NDArray[np.int32]  # (cap,) the slot of each row
+    values: NDArray[np.float32]  # (cap, len(EVIDENCE))
+    because: NDArray[np.int32]  # (cap,) history position that says most for the row, -1 = none
+    best: NDArray[np.float32]  # (cap,) what it says
+    first: NDArray[np.int32]  # (H,) history position of each own row
+    own_forward: NDArray[np.float32]  # (H, H) the history's own share of fwd, own rows x -> c
+    own_together: NDArray[np.float32]  # (H, H)
+
+
+def new_table(capacity: int) -> Table:
+    """Return scratch space for items in `capacity` slots."""
+    return Table(
+        size=np.zeros(1, np.int32),
+        distinct=np.zeros(1, np.int32),
+        list=np.full(capacity, -1, np.int32),
+        row=np.empty(capacity, np.int32),
+        slots=np.empty(capacity, np.int32),
+        values=np.empty((capacity, len(EVIDENCE)), np.float32),
+        because=np.empty(capacity, np.int32),
+        best=np.empty(capacity, np.float32),
+        first=np.empty(HISTORY, np.int32),
+        own_forward=np.empty((HISTORY, HISTORY), np.float32),
+        own_together=np.empty((HISTORY, HISTORY), np.float32),
+    )
+
+
+@kernel
+def row_of(table: Table, b: int, slot: int) -> int:
+    """Return the slot's row in list `b`; a new one is all zeros."""
+    if table.list[slot] != b:
+        row = table.size[0]
+        table.size[0] += 1
+        table.list[slot] = b
+        table.row[slot] = row
+        table.slots[row] = slot
+        table.values[row] = 0.0
+        table.because[row] = -1
+        table.best[row] = 0.0
+    return int(table.row[slot])
+
+
+@kernel
+def add_history(table: Table, histories: Histories, b: int) -> None:
+    """Begin list `b`: give each distinct item of its history a row."""
+    table.size[0] = 0
+    for position in range(histories.slots.shape[1]):
+        slot = histories.slots[b, position]
+        if slot < 0:
+            continue
+        known = table.size[0]
+        row = row_of(table, b, slot)
+        own = table.values[row]
+        if row == known:
+            table.first[row] = position
+            own[OWN_POSITION] = row + 1
+            own[OWN_AGE_H] = max(histories.now[b] - histories.times[b, position], 0) / HOUR_MS
+        own[OWN_COUNT] += 1.0
+        if histories.kinds[b, position] == PURCHASE:
+            own[OWN_BOUGHT] = 1.0
+    table.distinct[0] = table.size[0]
+
+
+@kernel
+def add_own_pairs(table: Table, histories: Histories, b: int) -> None:
+    """Sum what history `b` itself has added to the item rows, pair by pair of its own rows."""
+    distinct = table.distinct[0]
+    table.own_forward[:distinct, :distinct] = 0.0
+    table.own_together[:distinct, :distinct] = 0.0
+    length = histories.slots.shape[1]
+    seen = np.full(distinct, -1, np.int32)
+    for later in range(histories.uncounted[b], length):
+        if histories.slots[b, later] < 0:
+            continue
+        c = table.row[histories.slots[b, later]]
+        distance = 0
+        for earlier in range(later + 1, length):
+            if distance == PAIRED:
+                break
+            if histories.slots[b, earlier] < 0:
+                continue
+            x = table.row[histories.slots[b, earlier]]
+            if seen[x] == later:
+                continue
+            seen[x] = later
+            gap = histories.times[b, later] - histories.times[b, earlier]
+            table.own_forward[x, c] += (0.5 if gap > FAR_GAP_MS else 1.0) / (distance + 1)
+            if x != c:
+                table.own_together[x, c] += 1.0
+                table.own_together[c, x] += 1.0
+            distance += 1
+
+
+@kernel
+def add_neighbours(columns: Columns, table: Table, b: int) -> None:
+    """Add the neighbour scores of list `b`."""
+    distinct = table.distinct[0]
+    for d in range(min(distinct, SOURCES)):
+        source = table.slots[d]
+        own_out = table.own_forward[d, :distinct].sum()
+        out_weight = max(columns.out_weight[source] - own_out, 0.0)
+        source_touches = columns.touches[source] + _SHRINK
+        nearness = 1.0 / (d + 1)
+        for j in range(columns.degree[source]):
+            slot = columns.neighbours[source, j]
+            row = row_of(table, b, slot)
+            forward, together = columns.forward[source, j], columns.together[source, j]
+            in_weight = columns.in_weight[slot]
+            if row < distinct:
+                forward = max(forward - table.own_forward[d, row], 0.0)
+                together = max(together - table.own_together[d, row], 0.0)
+                in_weight = max(in_weight - table.own_forward[:distinct, row].sum(), 0.0)
+            chance = forward / (out_weight + 1.0)
+            cosine = together / math.sqrt(source_touches * (columns.touches[slot] + _SHRINK))
+            lift = forward / math.sqrt((out_weight + _SHRINK) * (in_weight + _SHRINK))
+            values = table.values[row]
+            if d == 0:
+                values[FORWARD_LAST], values[COSINE_LAST], values[LIFT_LAST] = chance, cosine, lift
+            values[FORWARD] += nearness * chance
+            values[COSINE] += nearness * cosine
+            values[LIFT] += nearness * lift
+            said = nearness * (chance + cosine)
+            if said > 0.0:
+                values[SUPPORT] += 1.0
+            if said > table.best[row]:
+                table.best[row] = said
+                table.because[row] = table.first[d]
+
+
+@kernel
+def add_matches(table: Table, searches: Searches, b: int) -> None:
+    """Add what the search of list `b` matches."""
+    for i in range(searches.start[b], searches.start[b + 1]):
+        slot = searches.slots[i]
+        if slot < len(table.list):  # else the item is newer than the columns of this batch
+            table.values[row_of(table, b, slot), TITLE + searches.kinds[i]] += searches.values[i]

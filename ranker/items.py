@@ -1,0 +1,256 @@
+"""What a worker knows about every item: an index of rows that is kept up item by item."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranker.columns import (
+    ALWAYS_FROM,
+    ALWAYS_TO,
+    HALF_LIVES_MS,
+    Columns,
+    doubled,
+    new_columns,
+)
+from ranker.lexical import Matches, QueryClicks, TitleTerms, matches
+
+_FIRST_SLOTS = 1024
+_Floats = NDArray[np.float32]
+_NONE: _Floats = np.empty(0, np.float32)
+
+
+class BadItemState(ValueError):
+    """An item's state contradicts itself or does not fit the index."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class ItemState:
+    """One item as its owner broadcasts it.
+
+    Attributes:
+        item_id: the item.
+        neighbours: items that were acted on near this one, in any order.
+        forward: weight of "this item, then that one", (len(neighbours),).
+        together: times both were in one history, either way round, (len(neighbours),).
+        out_weight: sum of all forward weights that ever left this item.
+        in_weight: sum of all forward weights that ever led to this item.
+        touches: times anyone acted on this item.
+        popularity: decayed touches at `popularity_ts`, for each of `HALF_LIVES_MS`.
+        popularity_ts: ms UTC at which `popularity` holds.
+        price: in the shop's currency; 0 or NaN = unknown.
+        category: path from the root.
+        brand: "" = unknown.
+        terms: words of the title, and of whatever else a search shall match.
+        query_counts: query key -> times a search for it led here.
+        factors: (d,) of the matrix factorisation; None = not learnt yet.
+        bias: of the matrix factorisation.
+        in_stock: as the shop's catalogue says.
+        available_from: ms UTC, inclusive.
+        available_to: ms UTC, exclusive.
+        active: False = deleted: no list shows it.
+    """
+
+    item_id: str
+    neighbours: Sequence[str] = ()
+    forward: _Floats = field(default_factory=lambda: _NONE)
+    together: _Floats = field(default_factory=lambda: _NONE)
+    out_weight: float = 0.0
+    in_weight: float = 0.0
+    touches: float = 0.0
+    popularity: Sequence[float] = (0.0, 0.0, 0.0)
+    popularity_ts: int = 0
+    price: float = 0.0
+    category: tuple[str, ...] = ()
+    brand: str = ""
+    terms: Sequence[str] = ()
+    query_counts: Mapping[str, int] = field(default_factory=dict)
+    factors: _Floats | None = None
+    bias: float = 0.0
+    in_stock: bool = True
+    available_from: int = ALWAYS_FROM
+    available_to: int = ALWAYS_TO
+    active: bool = True
+
+
+class ItemIndex:
+    """All items in memory, a slot each; every worker has one and feeds it the item broadcast.
+
+    A slot stays with its id for the life of the index, deleted or not, since the neighbour lists
+    of other items may name it; memory is thus bounded by the distinct ids, not by their traffic.
+    """
+
+    def __init__(self, neighbours: int = 100, factors: int = 16) -> None:
+        if neighbours < 1 or factors < 1:
+            raise BadItemState(f"{neighbours=} and {factors=} must both be at least 1")
+        self.ids: list[str] = []
+        self.columns: Columns = new_columns(_FIRST_SLOTS, neighbours, factors)
+        self.changes = 0  # grows with every change: what was computed at an equal count still holds
+        self._slots: dict[str, int] = {}
+        self._codes: dict[str | tuple[str, ...], int] = {}
+        self._titles = TitleTerms()
+        self._clicks = QueryClicks()
+
+    def __len__(self) -> int:
+        """Count the slots, placeholders and deleted items included."""
+        return len(self.ids)
+
+    @property
+    def vectors(self) -> _Floats:
+        """Attention vectors, (cap, D): L2-normalised rows, zero where unknown."""
+        return self.columns.vectors
+
+    @property
+    def has_vector(self) -> NDArray[np.bool_]:
+        """Which slots have a vector, (cap,)."""
+        return self.columns.has_vector
+
+    def slot(self, item_id: str) -> int:
+        """Return the item's slot; a new id gets a placeholder, which no list shows."""
+        slot = self._slots.get(item_id)
+        if slot is None:
+            slot = self._slots[item_id] = len(self.ids)
+            self.ids.append(item_id)
+            if len(self.ids) > len(self.columns.degree):
+                self.columns = doubled(self.columns)
+        return slot
+
+    def slots(self, item_ids: Iterable[str]) -> NDArray[np.int32]:
+        """Return the slot of each id, -1 where it is unknown."""
+        get = self._slots.get
+        return np.array([get(item_id, -1) for item_id in item_ids], np.int32)
+
+    def put_many(self, states: Iterable[ItemState]) -> None:
+        """Put each state; of two for one item the later holds."""
+        for state in states:
+            self.put(state)
+
+    def put(self, state: ItemState) -> None:
+        """Replace all that is known of an item, except its attention vector.
+
+        Raises:
+            BadItemState: arrays that do not match in length; the index is left as it was.
+        """
+        self._check(state)
+        slot = self.slot(state.item_id)
+        self._put_neighbours(slot, state)
+        self._put_factors(slot, state)
+        to = self.columns
+        to.out_weight[slot] = state.out_weight
+        to.in_weight[slot] = state.in_weight
+        to.touches[slot] = state.touches
+        to.popularity[slot] = state.popularity
+        to.popularity_ts[slot] = state.popularity_ts
+        to.popular_key[slot] = _popular_key(state.popularity, state.popularity_ts)
+        to.price[slot] = state.price if state.price > 0 else 0.0
+        to.category[slot] = self._code(state.category)
+        to.brand[slot] = self._code(state.brand)
+        to.term_count[slot] = len(set(state.terms))
+        to.available_from[slot] = state.available_from
+        to.available_to[slot] = state.available_to
+        self._titles.put(slot, state.terms)
+        self._clicks.put(slot, state.query_counts)
+        to.servable[slot] = state.active and state.in_stock
+        self.changes += 1
+
+    def remove(self, item_id: str) -> None:
+        """Forget an item but for its slot; an unknown id changes nothing."""
+        slot = self._slots.get(item_id)
+        if slot is not None:
+            for rows in self.columns:
+                rows[slot] = 0
+            self._titles.put(slot, ())
+            self._clicks.put(slot, {})
+            self.changes += 1
+
+    def set_vectors(self, item_ids: Sequence[str], vectors: _Floats) -> None:
+        """Replace all attention vectors: another model's lie in another space, so none stay.
+
+        Args:
+            item_ids: the items, known or not.
+            vectors: (len(item_ids), D); they are L2-normalised here.
+
+        Raises:
+            BadItemState: not one row per item.
+        """
+        if vectors.ndim != 2 or len(vectors) != len(item_ids):  # noqa: PLR2004  rows and columns
+            raise BadItemState(f"{len(item_ids)} items but vectors of shape {vectors.shape}")
+        slots = np.array([self.slot(item_id) for item_id in item_ids], np.int64)
+        capacity = len(self.columns.degree)
+        rows = np.zeros((capacity, vectors.shape[1]), np.float32)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        rows[slots] = vectors / np.maximum(lengths, np.float32(1e-12))
+        known = np.zeros(capacity, np.bool_)
+        known[slots] = lengths[:, 0] > 0
+        self.columns = self.columns._replace(vectors=rows, has_vector=known)
+        self.changes += 1
+
+    def popularity_at(self, now: int) -> _Floats:
+        """Return each slot's popularity decayed to `now` (ms UTC), (I, 3)."""
+        rows = self.columns
+        elapsed = np.maximum(now - rows.popularity_ts[: len(self)], 0)
+        ages = elapsed[:, None] / np.array(HALF_LIVES_MS)
+        decayed: _Floats = rows.popularity[: len(self)] * np.exp2(-ages).astype(np.float32)
+        return decayed
+
+    def search(self, terms: Sequence[str], keys: Sequence[str]) -> Matches:
+        """Return what a search with these words and query keys matches."""
+        return matches(self._titles, self._clicks, terms, keys, self.columns.term_count)
+
+    def _check(self, state: ItemState) -> None:
+        if not len(state.neighbours) == len(state.forward) == len(state.together):
+            raise BadItemState(
+                f"item {state.item_id!r} has {len(state.neighbours)} neighbours but "
+                f"{len(state.forward)} forward and {len(state.together)} together weights"
+            )
+        width = self.columns.factors.shape[1] - 1
+        if state.factors is not None and len(state.factors) != width:
+            raise BadItemState(
+                f"item {state.item_id!r} has {len(state.factors)} factors, "
+                f"the index was made for {width}"
+            )
+
+    def _put_neighbours(self, slot: int, state: ItemState) -> None:
+        names, forward, together = state.neighbours, state.forward, state.together
+        width = self.columns.forward.shape[1]
+        if len(names) > width:  # an item's owner prunes with slack
+            strongest = np.argpartition(-(forward + together), width)[:width]
+            names = [names[i] for i in strongest.tolist()]
+            forward, together = forward[strongest], together[strongest]
+        get = self._slots.get
+        slots = [get(name, -1) for name in names]
+        if -1 in slots:
+            slots = [self.slot(name) for name in names]
+        to, degree = self.columns, len(names)
+        to.degree[slot] = 0  # a ranking thread never sees half a row as whole
+        to.neighbours[slot, :degree] = slots
+        to.forward[slot, :degree] = forward
+        to.together[slot, :degree] = together
+        to.degree[slot] = degree
+
+    def _put_factors(self, slot: int, state: ItemState) -> None:
+        to = self.columns
+        if state.factors is None:
+            to.factors[slot] = 0
+            to.has_factors[slot] = False
+            return
+        to.factors[slot, :-1] = state.factors
+        to.factors[slot, -1] = state.bias
+        to.has_factors[slot] = True
+
+    def _code(self, value: str | tuple[str, ...]) -> int:
+        return self._codes.setdefault(value, len(self._codes) + 1) if value else 0
+
+
+def _popular_key(popularity: Sequence[float], ts: int) -> list[float]:
+    """Return log2 of each popularity, as if nothing had decayed since 1970.
+
+    Source: forward decay, Cormode et al., ICDE 2009: the order of decayed counts never changes
+    between their updates, so one number sorts them at any time.
+    """
+    return [
+        math.log2(value) + ts / half_life_ms if value > 0 else -math.inf
+        for value, half_life_ms in zip(popularity, HALF_LIVES_MS, strict=True)
+    ]

@@ -1,0 +1,114 @@
+"""Make lists: candidates, features, a score for each, the best few, and why."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranker.candidates import Request, generate
+from ranker.items import ItemIndex
+from ranker.linear import LinearRanker, gates, softmax
+from ranker.reasons import Reason, explain
+
+_Floats = NDArray[np.float32]
+Featurise = Callable[[_Floats, NDArray[np.bool_]], _Floats]  # (B, C, G), (B, C) -> (B, C, F)
+
+
+class Ranking(NamedTuple):
+    """One list, best first: K <= k items."""
+
+    slots: NDArray[np.int32]  # (K,)
+    scores: _Floats  # (K,) 0..1: softmax share among the candidates
+    reasons: tuple[tuple[Reason, ...], ...]  # of each item, strongest first
+
+
+class Model(Protocol):
+    """What ranking needs of a model."""
+
+    @property
+    def linear(self) -> LinearRanker:
+        """Weighs the features."""
+
+    @property
+    def version(self) -> str:
+        """Names the model in what it recommends."""
+
+    def encode(
+        self, requests: Sequence[Request], index: ItemIndex
+    ) -> tuple[_Floats, _Floats] | None:
+        """Return queries (B, D) and attention per history position (B, H), newest first.
+
+        A query's inner products with `index.vectors` are logits; a row of zeros has nothing to
+        say. None: there is no attention model.
+        """
+
+
+@dataclass(slots=True, frozen=True)
+class Ranked:
+    """B lists, and what the ranker learns from once it is known what the users took.
+
+    Attributes:
+        rankings: the lists.
+        slots: (B, C) all candidates, padded with -1.
+        features: (B, C, F).
+        gated: (B, 3) how far each weight vector counts.
+        model_version: of the model that ranked.
+    """
+
+    rankings: list[Ranking]
+    slots: NDArray[np.int32]
+    features: _Floats
+    gated: _Floats
+    model_version: str
+
+    def targets(self, taken: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return each list's position of the item that its user took, -1 = not a candidate.
+
+        Args:
+            taken: (B,) slots, -1 = unknown.
+        """
+        hits = (self.slots == taken[:, None]) & (taken >= 0)[:, None]
+        if not hits.size:
+            return np.full(len(hits), -1)
+        return np.where(hits.any(axis=1), hits.argmax(axis=1), -1)
+
+    def learn(self, linear: LinearRanker, taken: NDArray[np.int32]) -> float:
+        """Teach `linear` what the users took, (B,) slots; return the mean loss in nats."""
+        return linear.learn(self.features, self.slots >= 0, self.gated, self.targets(taken))
+
+
+def rank(
+    requests: Sequence[Request], index: ItemIndex, model: Model, featurise: Featurise
+) -> Ranked:
+    """Make one list per request; each is the same whatever else is in the batch.
+
+    Args:
+        requests: B lists to make.
+        index: all items.
+        model: weights, and the attention model if there is one.
+        featurise: turns the raw scores of `ranker.candidates.SCORES`, (B, C, G), and the mask of
+            candidates, (B, C), into the features that the model's ranker was made for.
+    """
+    encoded = model.encode(requests, index) if requests else None
+    queries, attention = (None, None) if encoded is None else encoded
+    candidates = generate(requests, index, queries)
+    mask = candidates.mask
+    features = featurise(candidates.scores, mask)
+    searches = np.array([request.is_search for request in requests], np.bool_)
+    gated = gates(candidates.lengths, searches)
+    logits = model.linear.score(features, mask, gated)
+    most = max((request.k for request in requests), default=0)
+    best = np.argsort(-logits, axis=1, kind="stable")[:, : max(most, 0)]
+    reasons = explain(requests, index.columns, candidates, best, attention)
+    shares = softmax(logits)
+    rankings = []
+    for b, request in enumerate(requests):
+        chosen = best[b, : min(max(request.k, 0), int(mask[b].sum()))]
+        rankings.append(
+            Ranking(
+                candidates.slots[b, chosen], shares[b, chosen], tuple(reasons[b][: len(chosen)])
+            )
+        )
+    return Ranked(rankings, candidates.slots, features, gated, model.version)

@@ -1,0 +1,150 @@
+"""Why an item is in a list: the evidence that speaks for it, strongest first."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranker.candidates import SCORES, Candidates, Request
+from ranker.columns import Columns
+from ranker.evidence import HISTORY
+
+MOST = 3  # reasons of one item
+LEAST_WEIGHT = 0.05  # a reason that weighs less is not worth telling
+
+ReasonKind = Literal[
+    "viewed_together",  # others who had `slot` in their history went on to this item
+    "attention",  # the model, looking at `slot` in the history, points here
+    "bought_before",  # the user bought it
+    "query",  # searches for this led to it
+    "title",  # its title matches the search
+    "taste",  # the user's factors are close to the item's
+    "popular",  # many act on it these days
+]
+_KINDS: tuple[ReasonKind, ...] = (
+    "viewed_together",
+    "attention",
+    "bought_before",
+    "query",
+    "title",
+    "taste",
+    "popular",
+)
+
+_Floats = NDArray[np.float32]
+
+
+class Reason(NamedTuple):
+    """One piece of evidence for an item."""
+
+    kind: ReasonKind
+    slot: int  # the item of the history that it rests on, -1 = none
+    weight: float  # 0..1, relative to the best candidate of the list by this evidence
+
+
+def explain(
+    requests: Sequence[Request],
+    columns: Columns,
+    candidates: Candidates,
+    chosen: NDArray[np.int64],
+    attention: _Floats | None,
+) -> list[list[tuple[Reason, ...]]]:
+    """Return up to `MOST` reasons of each chosen candidate, strongest first.
+
+    Args:
+        requests: B lists.
+        columns: all items.
+        candidates: their pools.
+        chosen: (B, K) positions in the pools; past a list's end they may point anywhere.
+        attention: (B, H) weight of each history position, newest first; None = no model.
+    """
+    lists = np.arange(len(requests))[:, None]
+    history = _histories(requests)
+    slots = candidates.slots[lists, chosen]
+    because = candidates.because[lists, chosen]
+    together = np.where(because >= 0, history[lists, np.maximum(because, 0)], -1)
+    weights = np.zeros((*slots.shape, len(_KINDS)), np.float32)
+    rests_on = np.full(weights.shape, -1, np.int32)
+    rests_on[..., 0] = together
+    _weigh(candidates, lists, chosen, weights)
+    if attention is None or not columns.vectors.shape[1]:
+        weights[..., 1] = 0
+    else:
+        share, rests_on[..., 1] = _attended(columns, history, attention, slots)
+        weights[..., 1] *= share
+    strongest = np.argsort(-weights, axis=2, kind="stable")[..., :MOST]
+    told = np.take_along_axis(weights, strongest, axis=2).tolist()
+    bases = np.take_along_axis(rests_on, strongest, axis=2).tolist()
+    return [
+        [
+            tuple(
+                Reason(_KINDS[kind], base, weight)
+                for kind, base, weight in zip(*item, strict=True)
+                if weight >= LEAST_WEIGHT
+            )
+            for item in zip(*row, strict=True)
+        ]
+        for row in zip(strongest.tolist(), bases, told, strict=True)
+    ]
+
+
+def _weigh(
+    candidates: Candidates,
+    lists: NDArray[np.int64],
+    chosen: NDArray[np.int64],
+    weights: _Floats,
+) -> None:
+    """Write the weight of every kind, of attention before its share is known, (B, K, 7)."""
+    raw = {name: candidates.scores[..., i] for i, name in enumerate(SCORES)}
+    query = raw["query_exact"] + raw["query_squashed"] + raw["query_terms"]
+    evidence = (
+        _relative(raw["forward"] + raw["cosine"]),
+        _close(raw["attention"], raw["attention_known"]),
+        raw["own_bought"],
+        _relative(query),
+        _relative(raw["title"]),
+        _close(raw["factors"], raw["factors_known"]),
+        _relative(raw["popular_7d"]),
+    )
+    for kind, values in enumerate(evidence):
+        weights[..., kind] = values[lists, chosen]
+
+
+def _relative(values: _Floats) -> _Floats:
+    best = values.max(axis=1, keepdims=True, initial=0)
+    relative: _Floats = values / np.maximum(best, np.float32(1e-30))
+    return relative
+
+
+def _close(logits: _Floats, known: _Floats) -> _Floats:
+    seen = np.where(known > 0, logits, np.float32(-np.inf))
+    best = seen.max(axis=1, keepdims=True, initial=np.float32(-1e30))
+    ratio: _Floats = np.exp(np.minimum(logits - best, 0)) * (known > 0)
+    return ratio
+
+
+def _attended(
+    columns: Columns,
+    history: NDArray[np.int32],
+    attention: _Floats,
+    slots: NDArray[np.int32],
+) -> tuple[_Floats, NDArray[np.int32]]:
+    """Return the greatest share of attention x similarity, (B, K), and the item it falls on."""
+    width = min(history.shape[1], attention.shape[1])
+    looked, weight = history[:, :width], attention[:, :width]
+    similar = np.matmul(columns.vectors[slots], columns.vectors[looked].transpose(0, 2, 1))
+    said = np.maximum(similar, 0) * np.where(looked >= 0, weight, 0)[:, None, :]  # (B, K, H)
+    most = said.argmax(axis=2)
+    best = said.max(axis=2)
+    share = best / np.maximum(said.sum(axis=2), np.float32(1e-12))
+    base = np.where(best > 0, np.take_along_axis(looked, most, axis=1), -1)
+    return share, base.astype(np.int32)
+
+
+def _histories(requests: Sequence[Request]) -> NDArray[np.int32]:
+    history = np.full((len(requests), HISTORY), -1, np.int32)
+    for b, request in enumerate(requests):
+        length = min(len(request.history), HISTORY)
+        history[b, :length] = request.history[:length]
+    return history

@@ -1,0 +1,167 @@
+"""Which items may be shown, and the best few of many."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranker._jit import kernel
+from ranker.columns import Columns
+
+BLOCK_ITEMS = 8192  # scored in one matrix product: a block for a batch of users stays in the cache
+_STRIDE = 64  # scores looked at together, by their maximum
+
+
+class Filters(NamedTuple):
+    """What B lists may show; list b excludes the sorted excluded[start[b]:stop[b]]."""
+
+    now: NDArray[np.int64]  # (B,) ms UTC
+    excluded: NDArray[np.int32]  # of all lists, one after the other
+    start: NDArray[np.int64]  # (B,)
+    stop: NDArray[np.int64]  # (B,)
+
+    def of(self, lists: NDArray[np.int64]) -> "Filters":
+        """Return the filters of some lists."""
+        return self._replace(now=self.now[lists], start=self.start[lists], stop=self.stop[lists])
+
+
+class Space(NamedTuple):
+    """Vectors of the first I slots."""
+
+    vectors: NDArray[np.float32]  # (I, D)
+    known: NDArray[np.bool_]  # (I,) which of them count
+
+
+class _Block(NamedTuple):
+    """Scores of the items from `offset` on."""
+
+    scores: NDArray[np.float32]  # (B, block)
+    known: NDArray[np.bool_]  # (block,)
+    offset: int
+
+
+class _Best(NamedTuple):
+    """The best so far of each list."""
+
+    values: NDArray[np.float32]  # (B, top) best first
+    slots: NDArray[np.int32]  # (B, top)
+    sizes: NDArray[np.int32]  # (B,)
+
+
+@kernel
+def allowed(columns: Columns, filters: Filters, b: int, slot: int) -> bool:
+    """Say whether list `b` may show the item: servable, available now and not excluded."""
+    now = filters.now[b]
+    if not columns.servable[slot]:
+        return False
+    if now < columns.available_from[slot] or now >= columns.available_to[slot]:
+        return False
+    low, high = filters.start[b], filters.stop[b]
+    while low < high:
+        middle = (low + high) // 2
+        if filters.excluded[middle] < slot:
+            low = middle + 1
+        else:
+            high = middle
+    return bool(low == filters.stop[b] or filters.excluded[low] != slot)
+
+
+@kernel
+def offer(
+    values: NDArray[np.floating], slots: NDArray[np.int32], size: int, value: float, slot: int
+) -> int:
+    """Insert into the best so far, highest first; return their number. Of equals the first stays.
+
+    Args:
+        values: the first `size` are in use; its length is how many are kept.
+        slots: what they are values of.
+        size: how many there are.
+        value: the newcomer's.
+        slot: the newcomer.
+    """
+    if size == len(values):
+        if size == 0 or value <= values[size - 1]:
+            return size
+        at = size - 1
+    else:
+        at = size
+        size += 1
+    while at > 0 and values[at - 1] < value:
+        values[at] = values[at - 1]
+        slots[at] = slots[at - 1]
+        at -= 1
+    values[at] = value
+    slots[at] = slot
+    return size
+
+
+@kernel
+def _offer_block(columns: Columns, filters: Filters, block: _Block, best: _Best) -> None:
+    top = best.values.shape[1]
+    for b in range(len(best.sizes)):
+        scores, values, slots, size = block.scores[b], best.values[b], best.slots[b], best.sizes[b]
+        for begin in range(0, len(scores), _STRIDE):
+            stop = min(begin + _STRIDE, len(scores))
+            highest = scores[begin]
+            for i in range(begin + 1, stop):
+                highest = max(highest, scores[i])
+            if size == top and highest <= values[top - 1]:
+                continue
+            for i in range(begin, stop):
+                if size == top and scores[i] <= values[top - 1]:
+                    continue
+                slot = block.offset + i
+                if block.known[i] and allowed(columns, filters, b, slot):
+                    size = offer(values, slots, size, scores[i], slot)
+        best.sizes[b] = size
+
+
+def nearest(
+    columns: Columns,
+    filters: Filters,
+    queries: NDArray[np.float32],
+    space: Space,
+    top: int,
+) -> NDArray[np.int32]:
+    """Return the `top` allowed items of each list by inner product, best first, padded with -1.
+
+    The search is exact: at the sizes of a shop's catalogue a product of matrices costs less than
+    keeping an approximate index of vectors that change all the time.
+
+    Args:
+        columns: all items.
+        filters: what each of B lists may show.
+        queries: (B, D).
+        space: the items' vectors.
+        top: how many.
+
+    Returns:
+        slots, (B, top).
+    """
+    count, items = len(queries), len(space.known)
+    best = _Best(
+        values=np.empty((count, top), np.float32),
+        slots=np.full((count, top), -1, np.int32),
+        sizes=np.zeros(count, np.int32),
+    )
+    scratch = np.empty(count * min(BLOCK_ITEMS, items), np.float32)
+    for offset in range(0, items, BLOCK_ITEMS):
+        vectors = space.vectors[offset : offset + BLOCK_ITEMS]
+        scores = scratch[: count * len(vectors)].reshape(count, len(vectors))
+        np.matmul(queries, vectors.T, out=scores)
+        known = space.known[offset : offset + BLOCK_ITEMS]
+        _offer_block(columns, filters, _Block(scores, known, offset), best)
+    return best.slots
+
+
+@kernel
+def most_popular(columns: Columns, size: int, half_life: int, top: int) -> NDArray[np.int32]:
+    """Return up to `top` servable slots of the first `size`, by one of the popularities."""
+    values = np.empty(top, np.float64)
+    slots = np.empty(top, np.int32)
+    found = 0
+    for slot in range(size):
+        key = columns.popular_key[slot, half_life]
+        if columns.servable[slot] and key > -np.inf:
+            found = offer(values, slots, found, key, slot)
+    return slots[:found]

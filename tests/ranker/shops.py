@@ -1,0 +1,87 @@
+"""Small shops for tests: random item states, and requests of random histories."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from hypothesis import settings
+
+from ranker.candidates import Request
+from ranker.items import ItemIndex, ItemState
+
+NOW = 1_700_000_000_000
+HOUR = 3_600_000
+WORDS = ("red", "blue", "lamp", "desk", "chair", "oak", "small", "large")
+VECTOR = 8
+FACTORS = 16
+
+# The first example may have to wait for numba's compiler, so there is no deadline on one.
+seldom = settings(deadline=None, max_examples=40)
+
+
+def name(number: int) -> str:
+    return f"item-{number}"
+
+
+def random_state(number: int, items: int, rng: np.random.Generator, **given: Any) -> ItemState:
+    """Return an item that knows some neighbours, itself perhaps among them."""
+    near = rng.choice(items, size=int(rng.integers(0, min(items, 12) + 1)), replace=False)
+    values: dict[str, Any] = {
+        "item_id": name(number),
+        "neighbours": [name(int(n)) for n in near],
+        "forward": rng.random(len(near), np.float32) * 5,
+        "together": rng.integers(0, 6, len(near)).astype(np.float32) * (near != number),
+        "out_weight": float(rng.random() * 40),
+        "in_weight": float(rng.random() * 40),
+        "touches": float(rng.integers(0, 60)),
+        "popularity": tuple((rng.random(3) * 9).tolist()),
+        "popularity_ts": NOW - int(rng.integers(0, 90 * 24)) * HOUR,
+        "price": float(rng.choice([0, 5, 10, 80])),
+        "category": ("shop", str(rng.integers(3))) if rng.random() < 0.8 else (),
+        "brand": str(rng.choice(["", "acme", "zenith"])),
+        "terms": tuple(rng.choice(WORDS, size=3).tolist()),
+        "query_counts": {"=red lamp": int(rng.integers(1, 9)), "red": 2}
+        if rng.random() < 0.3
+        else {},
+        "factors": rng.standard_normal(FACTORS).astype(np.float32) if rng.random() < 0.8 else None,
+        "bias": float(rng.standard_normal()),
+        "in_stock": bool(rng.random() < 0.9),
+        "active": bool(rng.random() < 0.95),
+    }
+    return ItemState(**(values | given))
+
+
+def random_index(items: int, seed: int) -> ItemIndex:
+    rng = np.random.default_rng(seed)
+    index = ItemIndex(factors=FACTORS)
+    index.put_many(random_state(number, items, rng) for number in range(items))
+    known = [name(number) for number in range(items) if rng.random() < 0.8]
+    index.set_vectors(known, rng.standard_normal((len(known), VECTOR)).astype(np.float32))
+    return index
+
+
+def random_request(index: ItemIndex, rng: np.random.Generator, **given: Any) -> Request:
+    length = int(rng.integers(0, 60))
+    history = rng.integers(-1, max(len(index), 1), length).astype(np.int32)
+    ages = np.sort(rng.integers(0, 60 * HOUR, length))
+    values: dict[str, Any] = {
+        "now": NOW,
+        "k": 10,
+        "history": history,
+        "history_kinds": rng.choice([0, 2], length).astype(np.int8),
+        "history_times": NOW - ages,
+        "factors": rng.standard_normal(FACTORS).astype(np.float32) if rng.random() < 0.7 else None,
+    }
+    if rng.random() < 0.4:
+        values |= {"query": "red lamp", "query_keys": ("=red lamp", "~redlamp", "red", "lamp")}
+        values |= {"terms": ("red", "lamp")}
+    return Request(**(values | given))
+
+
+def queries_of(requests: Sequence[Request], seed: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return encoded histories; a row depends on its request alone. No history: zeros."""
+    rows = []
+    for request in requests:
+        rng = np.random.default_rng([seed, *np.abs(request.history).tolist()])
+        rows.append(rng.standard_normal(VECTOR) * (3 if len(request.history) else 0))
+    return np.array(rows, np.float32).reshape(len(requests), VECTOR)
