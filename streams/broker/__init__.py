@@ -5,6 +5,7 @@ machine has none. Nothing here is for production; there, name your cluster in `H
 """
 
 from streams.broker.cluster import Kafka, NodeStatus
+from streams.broker.config import Security
 from streams.broker.errors import BrokerError
 
-__all__ = ["BrokerError", "Kafka", "NodeStatus"]
+__all__ = ["BrokerError", "Kafka", "NodeStatus", "Security"]

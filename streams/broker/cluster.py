@@ -6,14 +6,14 @@ import shutil
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from streams.broker import config, process
-from streams.broker.config import Node
+from streams.broker.config import Node, Security
 from streams.broker.errors import BrokerError
 from streams.broker.jars import class_path
 from streams.broker.java import find_java
@@ -48,8 +48,8 @@ class Kafka:
         directory: Holds data, configuration, logs and process ids; made where it is missing.
         nodes: How many brokers, 1 or 3; None keeps what the directory has, at first 1.
         port: The first node's port, the others follow it; None keeps the last, at first free ones.
-        users: Passwords by name. They open a further listener, `sasl_address`, that speaks
-            SASL_PLAINTEXT with PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512.
+        security: Opens a second listener, `secure_address`, that asks for passwords, talks TLS or
+            both; the first stays plain.
     """
 
     def __init__(
@@ -57,14 +57,14 @@ class Kafka:
         directory: Path,
         nodes: int | None = None,
         port: int | None = None,
-        users: Mapping[str, str] | None = None,
+        security: Security | None = None,
     ) -> None:
         if nodes not in (None, 1, 3):
             raise ValueError(f"nodes is {nodes}, but a local Kafka has 1 or 3")
         self._directory = directory.resolve()
         self._count = nodes
         self._port = port
-        self._users = dict(users or {})
+        self._security = security or Security()
         self._guards: list[process.Guard] = []
 
     def __enter__(self) -> str:
@@ -84,9 +84,9 @@ class Kafka:
         return ",".join(f"{HOST}:{node.port}" for node in self._saved())
 
     @property
-    def sasl_address(self) -> str:
-        """The bootstrap list of the SASL listener; empty without `users`."""
-        return ",".join(f"{HOST}:{node.sasl_port}" for node in self._saved() if node.sasl_port)
+    def secure_address(self) -> str:
+        """The bootstrap list of the listener that `security` asks for; empty without."""
+        return ",".join(f"{HOST}:{node.client_port}" for node in self._saved() if node.client_port)
 
     def start(self, *, detach: bool = False) -> str:
         """Start the nodes that do not run yet, wait until they serve, and return the address.
@@ -183,7 +183,7 @@ class Kafka:
                 directory=self._directory / f"node-{number}",
                 port=port,
                 controller_port=spare.pop(),
-                sasl_port=spare.pop() if self._users else None,
+                client_port=spare.pop() if self._security.wanted else None,
             )
             for number, port in enumerate(ports, start=1)
         ]
@@ -205,8 +205,8 @@ class Kafka:
         java, jars = find_java(), class_path()
         cluster_id = self._save(nodes)
         for node in missing:
-            config.write(node, nodes, self._users)
-        process.format_storage(missing, java, jars, cluster_id, self._users)
+            config.write(node, nodes, self._security)
+        process.format_storage(missing, java, jars, cluster_id, self._security.users)
         guard = process.Guard(missing, java, jars)
         try:
             _wait_until_serving(nodes)
@@ -229,7 +229,7 @@ class Kafka:
                 "number": node.number,
                 "port": node.port,
                 "controller_port": node.controller_port,
-                "sasl_port": node.sasl_port,
+                "client_port": node.client_port,
             }
             for node in nodes
         ]

@@ -1,13 +1,14 @@
 """The files that make a directory a Kafka node: server.properties and its logging."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from streams.broker.ports import HOST
 
 HEAP = "-Xmx512m"
-SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+_CLIENT = "listener.name.client"
+_SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Node:
     directory: Path
     port: int
     controller_port: int
-    sasl_port: int | None = None
+    client_port: int | None = None  # the listener with the security asked for
 
     @property
     def properties(self) -> Path:
@@ -51,25 +52,47 @@ class Node:
         return self.directory / "kafka.pid"
 
 
-def write(node: Node, cluster: Sequence[Node], users: Mapping[str, str]) -> None:
-    """Write a node's configuration files; `users` (name -> password) opens the SASL listener."""
+@dataclass(frozen=True, slots=True)
+class Security:
+    """How the second listener, for clients that must prove themselves, is secured.
+
+    Attributes:
+        users: Passwords by name; with any, clients log in by SASL PLAIN or SCRAM.
+        certificate: PEM file of the server's key and certificate; with it, they talk TLS.
+    """
+
+    users: Mapping[str, str] = field(default_factory=dict)
+    certificate: Path | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is such a listener at all."""
+        return bool(self.users or self.certificate)
+
+    @property
+    def protocol(self) -> str:
+        """Kafka's name for it, the setting `security_protocol` of a client."""
+        sasl = "SASL_" if self.users else ""
+        return sasl + ("SSL" if self.certificate else "PLAINTEXT")
+
+
+def write(node: Node, cluster: Sequence[Node], security: Security) -> None:
+    """Write a node's configuration files."""
     node.directory.mkdir(parents=True, exist_ok=True)
-    settings = server_properties(node, cluster, users)
+    settings = server_properties(node, cluster, security)
     lines = [f"{name}={value}" for name, value in settings.items()]
     node.properties.write_text("\n".join(lines) + "\n", encoding="utf-8")
     node.properties.chmod(0o600)  # it may hold passwords
     node.logging.write_text(_LOGGING.format(log=node.log), encoding="utf-8")
 
 
-def server_properties(
-    node: Node, cluster: Sequence[Node], users: Mapping[str, str]
-) -> dict[str, str]:
+def server_properties(node: Node, cluster: Sequence[Node], security: Security) -> dict[str, str]:
     """Return Kafka's settings for a node that shares one small machine with everything else."""
     copies = str(min(3, len(cluster)))
     agreeing = str(max(1, len(cluster) - 1))
     listeners = {"BROKER": node.port, "CONTROLLER": node.controller_port}
-    if node.sasl_port is not None:
-        listeners["CLIENT"] = node.sasl_port
+    if node.client_port is not None:
+        listeners["CLIENT"] = node.client_port
     return {
         "process.roles": "broker,controller",
         "node.id": str(node.number),
@@ -80,7 +103,7 @@ def server_properties(
         "inter.broker.listener.name": "BROKER",
         "listeners": ",".join(f"{name}://{HOST}:{port}" for name, port in listeners.items()),
         "listener.security.protocol.map": (
-            "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT,CLIENT:SASL_PLAINTEXT"
+            f"BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT,CLIENT:{security.protocol}"
         ),
         "log.dirs": str(node.data),
         # A mistyped topic is an error, not a new topic with the wrong partitions.
@@ -99,7 +122,8 @@ def server_properties(
         "num.network.threads": "2",
         "num.io.threads": "4",
         "log.cleaner.dedupe.buffer.size": str(16 * 2**20),
-        **_sasl(users),
+        **_sasl(security.users),
+        **_tls(security.certificate),
     }
 
 
@@ -107,14 +131,22 @@ def _sasl(users: Mapping[str, str]) -> dict[str, str]:
     if not users:
         return {}
     known = " ".join(f'user_{name}="{password}"' for name, password in users.items())
-    prefix = "listener.name.client"
     plain = "org.apache.kafka.common.security.plain.PlainLoginModule required"
     scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
     return {
-        f"{prefix}.sasl.enabled.mechanisms": ",".join(SASL_MECHANISMS),
-        f"{prefix}.plain.sasl.jaas.config": f"{plain} {known};",
-        f"{prefix}.scram-sha-256.sasl.jaas.config": scram,
-        f"{prefix}.scram-sha-512.sasl.jaas.config": scram,
+        f"{_CLIENT}.sasl.enabled.mechanisms": ",".join(_SASL_MECHANISMS),
+        f"{_CLIENT}.plain.sasl.jaas.config": f"{plain} {known};",
+        f"{_CLIENT}.scram-sha-256.sasl.jaas.config": scram,
+        f"{_CLIENT}.scram-sha-512.sasl.jaas.config": scram,
+    }
+
+
+def _tls(certificate: Path | None) -> dict[str, str]:
+    if certificate is None:
+        return {}
+    return {
+        f"{_CLIENT}.ssl.keystore.type": "PEM",
+        f"{_CLIENT}.ssl.keystore.location": str(certificate),
     }
 
 

@@ -10,9 +10,10 @@ class BrokerError(RuntimeError):
 
 
 def tail(path: Path, lines: int = TAIL_LINES) -> str:
-    """Return the last lines of a log, or nothing where there is none."""
+    """Return the last lines of a log without Java's stack frames; "" where there is no log."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return ""
-    return "\n".join(text.splitlines()[-lines:])
+    said = [line for line in text.splitlines() if not line.startswith("\t")]
+    return "\n".join(said[-lines:])

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,16 +16,27 @@ from streams.broker.config import HEAP, Node
 from streams.broker.errors import BrokerError, tail
 
 _FORMAT_WITHIN_S = 60.0
+_LOOKS = 20
+_BETWEEN_LOOKS_S = 0.01
 
 
 def running(node: Node) -> psutil.Process | None:
     """Return the node's process; None when it is gone or its number is another program's now."""
     try:
         process = psutil.Process(int(node.pid_file.read_text(encoding="utf-8")))
-        ours = str(node.properties) in process.cmdline()
+        ours = str(node.properties) in _command(process)
         return process if ours and process.status() != psutil.STATUS_ZOMBIE else None
     except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
         return None
+
+
+def _command(process: psutil.Process) -> list[str]:
+    """Return a process's arguments; they are hidden for a moment while Java replaces itself."""
+    for _ in range(_LOOKS):
+        if words := process.cmdline():
+            return list(words)
+        time.sleep(_BETWEEN_LOOKS_S)
+    return []  # a thread of the system's kernel, never ours
 
 
 def format_storage(

@@ -1,0 +1,388 @@
+"""The clients of app teams on a real Kafka: what arrives, in what order, what is raised."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+import msgpack
+import msgspec
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.partitioner.default import murmur2
+
+from features import item as item_rows
+from features import profile as user_rows
+from features.events import Click, Item, Kind
+from streams.broker.ports import free_ports
+from streams.changelog import newest_value
+from streams.client import (
+    BadEvent,
+    DeliveryError,
+    EventProducer,
+    Recommendation,
+    RecommendationConsumer,
+    Settings,
+)
+from streams.codec import (
+    RecommendedItem,
+    Trigger,
+    Wire,
+    decode_event,
+    decode_item,
+    encode_recommendation,
+)
+from streams.partitions import partition_of
+from streams.simulate import simulate
+from tests.conftest import Names
+
+NOW = int(time.time() * 1000)
+
+
+def records(settings: Settings, topic: str) -> list[Any]:
+    """Every record of a topic, partition by partition, in order."""
+    consumer = KafkaConsumer(bootstrap_servers=settings.servers, enable_auto_commit=False)
+    try:
+        numbers = consumer.partitions_for_topic(topic) or set()
+        partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
+        consumer.assign(partitions)
+        consumer.seek_to_beginning(*partitions)
+        ends = consumer.end_offsets(partitions)
+        found: list[Any] = []
+        while any(consumer.position(partition) < ends[partition] for partition in partitions):
+            for batch in consumer.poll(200).values():
+                found.extend(batch)
+        return found
+    finally:
+        consumer.close()
+
+
+def recommendation(user: str, number: int = 0) -> Recommendation:
+    return Recommendation(
+        rec_id=f"rec-{user}-{number}",
+        user_id=user,
+        surface="for_you",
+        trigger=Trigger(type="click", event_id=f"e{number}"),
+        generated_at=NOW,
+        event_ts=NOW,
+        model_version="generators",
+        items=(RecommendedItem(item_id="mug", score=0.5, rank=1),),
+    )
+
+
+def put(settings: Settings, topic: str, values: Iterable[tuple[str, bytes | None]]) -> None:
+    producer = KafkaProducer(bootstrap_servers=settings.servers)
+    try:
+        sends = [producer.send(topic, key=key.encode(), value=value) for key, value in values]
+        for send in sends:
+            send.get(timeout=30)
+    finally:
+        producer.close()
+
+
+def publish_lists(
+    settings: Settings, lists: Iterable[Recommendation], wire: Wire = "msgpack"
+) -> None:
+    found = [(made.user_id, encode_recommendation(made, wire)) for made in lists]
+    put(settings, settings.topics.recommendations, found)
+
+
+def headrace(settings: Settings, *arguments: str, stdin: str = "") -> Any:
+    environment = {
+        "HEADRACE_BROKER": settings.broker,
+        "HEADRACE_TOPIC_PREFIX": settings.topic_prefix,
+        "HEADRACE_PARTITIONS": str(settings.partitions),
+        "PYTHONPATH": ":".join(sys.path),
+        "COLUMNS": "120",
+    }
+    return subprocess.run(
+        [sys.executable, "-c", "from streams.cli import main; main()", *arguments],
+        input=stdin,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("wire", ["msgpack", "json"])
+def test_every_kind_arrives_as_the_worker_reads_it(names: Names, wire: Wire) -> None:
+    settings = names.create_topics()
+    topics = settings.topics
+    with EventProducer(settings, wire=wire) as producer:
+        search_id = producer.search("ann", "red mug", k=5, filters={"category": "mugs"})
+        click_id = producer.click("ann", "mug", search_id=search_id, position=1, ts=NOW)
+        producer.purchase("ann", "mug", event_id="order-1", quantity=2, price=4.5, currency="EUR")
+        producer.item("mug", title="Red Mug", category=("kitchen", "mugs"), price=4.5)
+        producer.delete_item("cup")
+
+    (search,), (click,), (purchase,) = (records(settings, topic) for topic in topics.events)
+    assert decode_event(Kind.SEARCH, search.key, search.value, NOW).event_id == search_id
+    found = decode_event(Kind.CLICK, click.key, click.value, NOW)
+    assert isinstance(found, Click)
+    assert (found.event_id, found.search_id, found.position, found.ts) == (
+        click_id,
+        search_id,
+        1,
+        NOW,
+    )
+    assert decode_event(Kind.PURCHASE, purchase.key, purchase.value, NOW).event_id == "order-1"
+    assert abs(decode_event(Kind.SEARCH, b"ann", search.value, NOW).ts - NOW) < 300_000
+    if wire == "msgpack":
+        assert msgpack.unpackb(click.value)["item_id"] == "mug"
+    else:
+        assert msgspec.json.decode(click.value)["item_id"] == "mug"
+    entries = dict(decode_item(item.key, item.value) for item in records(settings, topics.catalog))
+    assert entries["cup"] is None
+    assert entries["mug"] == Item(
+        item_id="mug", title="Red Mug", category=("kitchen", "mugs"), price=4.5
+    )
+
+
+def test_a_user_s_events_stay_in_order_on_the_partition_of_murmur2(names: Names) -> None:
+    settings = names.create_topics()
+    items = [Item(item_id=f"i{n}", title=f"red mug {n}") for n in range(30)]
+    events = list(islice(simulate(items, 1, start_ts=NOW - 10**7), 3_000))
+    with EventProducer(settings) as producer:
+        assert producer.send_many(events) == len(events)
+    clicks: dict[str, list[str]] = defaultdict(list)
+    for record in records(settings, settings.topics.click):
+        assert record.partition == (murmur2(record.key) & 0x7FFFFFFF) % settings.partitions
+        assert record.partition == partition_of(record.key.decode(), settings.partitions)
+        clicks[record.key.decode()].append(msgpack.unpackb(record.value)["event_id"])
+    sent: dict[str, list[str]] = defaultdict(list)
+    for event in events:
+        if isinstance(event, Click):
+            sent[event.user_id].append(event.event_id)
+    assert clicks == sent
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"user_id": ""}, "empty_id"),
+        ({"user_id": 7}, "mistyped_field"),
+        ({"item_id": "ü" * 100}, "id_too_long"),
+        ({"ts": -1}, "bad_ts"),
+        ({"ts": NOW + 10**9}, "future_ts"),
+        ({"position": "first"}, "mistyped_field"),
+    ],
+)
+def test_what_the_worker_would_refuse_is_refused_before_it_is_sent(
+    names: Names, given: dict[str, Any], reason: str
+) -> None:
+    settings = names.create_topics()
+    with EventProducer(settings) as producer:
+        with pytest.raises(BadEvent) as refused:
+            producer.click(**{"user_id": "ann", "item_id": "mug"} | given)
+        assert refused.value.reason == reason
+    assert records(settings, settings.topics.click) == []
+
+
+def test_a_record_over_the_limit_is_raised_and_named(names: Names) -> None:
+    settings = names.create_topics()
+    with EventProducer(settings) as producer:
+        context = {f"field{n}": "x" * 20_000 for n in range(60)}
+        with pytest.raises(DeliveryError, match=r"big was not sent .* 12\d{5} bytes"):
+            producer.click("ann", "mug", event_id="big", context=context)
+        producer.click("ann", "mug")  # the producer goes on
+    assert len(records(settings, settings.topics.click)) == 1
+
+
+def test_what_the_broker_refuses_is_raised_at_the_end_of_the_block(names: Names) -> None:
+    settings = names.create_topics()
+    limit(settings, settings.topics.click, "max.message.bytes", "200")
+    producer = EventProducer(settings.model_copy(update={"compression": "none"}))
+    with pytest.raises(DeliveryError, match="1 not delivered: too-big to"), producer:
+        producer.click("ann", "mug", event_id="too-big", context={"text": "x" * 500})
+    with pytest.raises(DeliveryError, match="1 not delivered"), EventProducer(settings) as later:
+        later.click("ann", "mug", context={"text": "".join(map(chr, range(300, 600)))})
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:  # a later send raises it, no flush needed
+            later.click("bob", "mug")
+
+
+def limit(settings: Settings, topic: str, name: str, value: str) -> None:
+    from kafka import KafkaAdminClient
+    from kafka.admin import ConfigResource, ConfigResourceType
+
+    admin = KafkaAdminClient(bootstrap_servers=settings.servers)
+    try:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})])
+    finally:
+        admin.close()
+
+
+def test_a_missing_topic_is_raised_with_its_cure(names: Names) -> None:
+    with (
+        pytest.raises(DeliveryError, match=r"no topic '.*events.click'.*headrace topics create"),
+        EventProducer(names.settings(), timeout_s=1.0) as producer,
+    ):
+        producer.click("ann", "mug")
+    with pytest.raises(LookupError, match="headrace topics create"):
+        RecommendationConsumer(names.settings())
+
+
+def test_nobody_at_the_address_is_raised() -> None:
+    nobody = Settings(broker=f"127.0.0.1:{free_ports(1)[0]}")
+    with pytest.raises(DeliveryError, match="no broker answers"):
+        EventProducer(nobody, timeout_s=1.0)
+
+
+def test_an_error_of_the_block_is_not_hidden_by_one_of_the_producer(names: Names) -> None:
+    settings = names.create_topics()
+    with pytest.raises(ZeroDivisionError), EventProducer(settings) as producer:
+        producer.click("ann", "mug")
+        _ = 1 / 0
+    assert len(records(settings, settings.topics.click)) == 1  # what was sent still arrived
+
+
+def test_sending_waits_while_too_much_is_unconfirmed(names: Names) -> None:
+    settings = names.create_topics()
+    with EventProducer(settings, unconfirmed=10, linger_ms=20) as producer:
+        threads = [
+            threading.Thread(target=lambda: [producer.click("ann", "mug") for _ in range(50)])
+            for _ in range(3)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+        producer.flush()
+    assert len(records(settings, settings.topics.click)) == 150
+
+
+@pytest.mark.parametrize("wire", ["msgpack", "json"])
+def test_lists_from_the_beginning_each_once(names: Names, wire: Wire) -> None:
+    settings = names.create_topics()
+    made = [recommendation(f"u{n % 5}", n) for n in range(20)]
+    publish_lists(settings, [*made, *made[:7]], wire)
+    put(settings, settings.topics.recommendations, [("u1", b"not a list"), ("u1", None)])
+    with RecommendationConsumer(settings, from_beginning=True, timeout_s=2) as lists:
+        found = {one.rec_id: one for one in lists}
+        assert found == {one.rec_id: one for one in made}
+        assert [one.rec_id for one in lists] == []  # goes on from there
+
+
+def test_without_a_group_now_is_when_it_was_made(names: Names) -> None:
+    settings = names.create_topics()
+    publish_lists(settings, [recommendation("ann", 1)])
+    with RecommendationConsumer(settings, timeout_s=10) as lists:
+        publish_lists(settings, [recommendation("ann", 2)])
+        assert next(iter(lists)).rec_id == "rec-ann-2"
+
+
+def test_only_the_wanted_users(names: Names) -> None:
+    settings = names.create_topics()
+    publish_lists(settings, [recommendation(f"u{n}") for n in range(40)])
+    wanted = {"u3", "u17", "nobody"}
+    for group in (None, "some"):
+        with RecommendationConsumer(
+            settings, users=wanted, from_beginning=True, timeout_s=5, group=group
+        ) as lists:
+            assert {one.user_id for one in islice(lists, 2)} == {"u3", "u17"}
+
+
+def test_a_group_goes_on_where_it_stopped(names: Names) -> None:
+    settings = names.create_topics()
+    publish_lists(settings, [recommendation("ann", n) for n in range(4)])
+
+    def taken(count: int) -> list[str]:
+        with RecommendationConsumer(
+            settings, group=names.app_id, from_beginning=True, timeout_s=20
+        ) as lists:
+            return [one.rec_id for one in islice(lists, count)]
+
+    assert taken(4) == [f"rec-ann-{n}" for n in range(4)]
+    publish_lists(settings, [recommendation("ann", 4)])
+    assert taken(1) == ["rec-ann-4"]
+
+    with (
+        pytest.raises(ZeroDivisionError),
+        RecommendationConsumer(settings, group=names.app_id, timeout_s=20) as lists,
+    ):
+        publish_lists(settings, [recommendation("ann", 5)])
+        next(iter(lists))
+        _ = 1 / 0
+    assert taken(1) == ["rec-ann-5"]  # what failed comes again
+
+
+def test_the_newest_value_of_a_key(names: Names) -> None:
+    settings = names.create_topics()
+    topic = settings.topics.user_state
+    put(settings, topic, [("ann", b"1"), ("bob", b"2"), ("ann", b"3"), ("cleo", b"4")])
+    put(settings, topic, [("cleo", None)])
+    assert newest_value(settings, topic, "ann") == b"3"
+    assert newest_value(settings, topic, "cleo") is None
+    assert newest_value(settings, topic, "dora") is None
+
+
+def test_the_commands_publish_follow_and_state(names: Names) -> None:
+    settings = names.create_topics()
+    lines = [
+        '{"type":"click","event_id":"e1","user_id":"ann","item_id":"mug","ts":1}',
+        "",
+        '{"type":"click","event_id":"e2"}',
+        '{"type":"item","item_id":"mug","title":"Mug"}',
+        '{"event_id":"e3","user_id":"ann","item_id":"mug","ts":2}',
+    ]
+    done = headrace(settings, "publish", "-", stdin="\n".join(lines))
+    assert done.returncode == 1, done.stderr
+    assert "line 3: missing_field" in done.stderr
+    assert "line 5: wrong_type" in done.stderr
+    assert "2 sent" in done.stderr
+    done = headrace(settings, "publish", "--as", "click", "-", stdin=lines[4])
+    assert done.returncode == 0, done.stderr
+    assert len(records(settings, settings.topics.click)) == 2
+
+    publish_lists(settings, [recommendation("ann"), recommendation("bob")])
+    done = headrace(
+        settings, "follow", "--user", "ann", "-n", "1", "--from-beginning", "--timeout", "20"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "ann for_you mug=0.500" in done.stdout
+    done = headrace(settings, "follow", "--json", "--from-beginning", "--timeout", "2")
+    assert {msgspec.json.decode(line)["user_id"] for line in done.stdout.splitlines()} == {
+        "ann",
+        "bob",
+    }
+
+    click = Click(event_id="e1", user_id="ann", item_id="mug", ts=NOW)
+    row = user_rows.learn(user_rows.new_profile(), click, 0, 0)
+    put(settings, settings.topics.user_state, [("ann", user_rows.encode_profile(row))])
+    mug = item_rows.catalogued(item_rows.new_item(), Item(item_id="mug", title="Mug"), 0)
+    put(settings, settings.topics.item_state, [("mug", item_rows.encode_item(mug))])
+    done = headrace(settings, "state", "ann", "--json")
+    assert msgspec.json.decode(done.stdout)["recent"][0]["item_id"] == "mug"
+    done = headrace(settings, "state", "--item", "mug")
+    assert "title: Mug" in done.stdout
+    done = headrace(settings, "state", "zoe")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nothing is known of user 'zoe'" in done.stderr
+    assert headrace(settings, "state").returncode == 2
+
+
+def test_the_simulate_command_publishes_or_prints(names: Names) -> None:
+    settings = names.create_topics()
+    options = (
+        "simulate",
+        "--shop",
+        "eshop_clothing",
+        "--events",
+        "50",
+        "--start",
+        str(NOW - 10**8),
+    )
+    done = headrace(settings, *options)
+    assert done.returncode == 0, done.stderr
+    arrived = [record for topic in settings.topics.events for record in records(settings, topic)]
+    assert len(arrived) == 50
+    assert len(records(settings, settings.topics.catalog)) == 217
+    printed = headrace(settings, *options, "--print").stdout.splitlines()
+    ids = {msgspec.json.decode(line)["event_id"] for line in printed}
+    assert ids == {msgpack.unpackb(record.value)["event_id"] for record in arrived}
