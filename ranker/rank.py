@@ -74,13 +74,29 @@ class Ranked:
             return np.full(len(hits), -1)
         return np.where(hits.any(axis=1), hits.argmax(axis=1), -1)
 
+    def only(self, position: int) -> "Ranked":
+        """Return one list alone, in memory of its own."""
+        row = slice(position, position + 1)
+        return Ranked(
+            self.rankings[row],
+            self.slots[row].copy(),
+            self.features[row].copy(),
+            self.gated[row].copy(),
+            self.model_version,
+        )
+
     def learn(self, linear: LinearRanker, taken: NDArray[np.int32]) -> float:
         """Teach `linear` what the users took, (B,) slots; return the mean loss in nats."""
         return linear.learn(self.features, self.slots >= 0, self.gated, self.targets(taken))
 
 
 def rank(
-    requests: Sequence[Request], index: ItemIndex, model: Model, featurise: Featurise
+    requests: Sequence[Request],
+    index: ItemIndex,
+    model: Model,
+    featurise: Featurise,
+    *,
+    explained: bool = True,
 ) -> Ranked:
     """Make one list per request; each is the same whatever else is in the batch.
 
@@ -90,6 +106,7 @@ def rank(
         model: weights, and the attention model if there is one.
         featurise: turns the raw scores of `ranker.candidates.SCORES`, (B, C, G), and the mask of
             candidates, (B, C), into the features that the model's ranker was made for.
+        explained: whether the lists carry reasons; they cost about as much as the ranking.
     """
     encoded = model.encode(requests, index) if requests else None
     queries, attention = (None, None) if encoded is None else encoded
@@ -101,7 +118,11 @@ def rank(
     logits = model.linear.score(features, mask, gated)
     most = max((request.k for request in requests), default=0)
     best = np.argsort(-logits, axis=1, kind="stable")[:, : max(most, 0)]
-    reasons = explain(requests, index.columns, candidates, best, attention)
+    reasons = (
+        explain(requests, index.columns, candidates, best, attention)
+        if explained
+        else [[()] * best.shape[1]] * len(requests)
+    )
     shares = softmax(logits)
     rankings = []
     for b, request in enumerate(requests):

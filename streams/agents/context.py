@@ -1,0 +1,35 @@
+"""What the agents share: the index, the model, the outputs, the counters."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from ranker.items import ItemIndex
+from ranker.rank import Model
+from streams.engine import Output
+from streams.metrics import Meter
+from streams.settings import Settings
+
+
+@dataclass(slots=True)
+class Context:
+    """One worker's shared parts.
+
+    Attributes:
+        settings: Of this worker.
+        index: All items, kept up by `streams.index.IndexFeed`.
+        model: What ranks.
+        meter: What is counted.
+        recommendations: The lists that are sent.
+        item_signals: What events say about items.
+        dead_letters: Records that were not ours.
+        ready: Set once the index has read what the broadcast held at the start.
+    """
+
+    settings: Settings
+    index: ItemIndex
+    model: Model
+    meter: Meter
+    recommendations: Output
+    item_signals: Output
+    dead_letters: Output
+    ready: asyncio.Event = field(default_factory=asyncio.Event)

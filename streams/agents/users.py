@@ -1,0 +1,149 @@
+"""The users agent: events in; user rows, item signals, lists and dead letters out."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import faust
+
+from features.events import Event, Kind, Search
+from features.profile import Profile, decode_profile, encode_profile
+from features.signals import Signals, encode_signals, split
+from streams import steps
+from streams.agents.context import Context
+from streams.agents.dead_letters import Letter, dead_letter
+from streams.codec import BadEvent, decode_event, encode_recommendation
+from streams.engine import Batch, BatchTable, agent
+from streams.engine.batch import Record
+from streams.recommend import Asked, recommendations
+
+LISTS = 64
+"""Lists made in one call: enough to vectorise, few enough to let the event loop turn."""
+SIGNALS_BYTES = 500_000
+"""Most that one message of signals holds; far below what a batch to Kafka may."""
+
+
+@dataclass(slots=True)
+class Decoded:
+    """A batch, parsed: events with their offsets and times of arrival, and letters for the rest."""
+
+    events: list[Event] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
+    arrived_ms: list[int] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+
+def decode(kind: Kind, records: Sequence[Record], now_ms: int) -> Decoded:
+    """Parse records; one that is not ours becomes a dead letter. Never raises."""
+    decoded = Decoded()
+    for record in records:
+        try:
+            event = decode_event(kind, record.key, record.value, record.timestamp)
+        except BadEvent as error:
+            decoded.letters.append(dead_letter(record, error.reason, str(error), now_ms))
+            decoded.reasons.append(error.reason)
+        else:
+            decoded.events.append(event)
+            decoded.offsets.append(record.offset)
+            decoded.arrived_ms.append(record.timestamp)
+    return decoded
+
+
+def attach(app: faust.App, users: BatchTable, context: Context) -> None:
+    """Add the agent to the app; it owns the users table."""
+    settings, meter = context.settings, context.meter
+    kinds = dict(zip(settings.topics.events, Kind, strict=True))
+
+    @agent(app, *settings.topics.events, name="users")
+    async def users_agent(batch: Batch) -> None:
+        await context.ready.wait()
+        with meter.batch.labels("users").time():
+            kind = kinds[batch.topic]
+            decoded = decode(kind, batch.records, _now_ms())
+            rows = _rows(users, batch.partition, decoded.events)
+            source = kind * settings.partitions + batch.partition
+            outcome = steps.learn_users(
+                rows, decoded.events, source, decoded.offsets, context.index
+            )
+            lists = await _lists(context, decoded, outcome)
+            # Signals are on their way before the next batch may start (it starts when rows are
+            # staged): an item's owner takes an offset below the last one for a replay.
+            await asyncio.gather(
+                context.item_signals.send_keyed(_messages(source, outcome)),
+                context.recommendations.send(batch.partition, lists),
+                context.dead_letters.send(batch.partition, decoded.letters),
+            )
+            stored = {
+                user_id.encode(): encode_profile(row) for user_id, row in outcome.rows.items()
+            }
+            users.stage(batch.partition, stored)
+            await users.commit(batch.partition, stored)
+        _count(context, kind, decoded, outcome)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _rows(users: BatchTable, partition: int, events: Sequence[Event]) -> dict[str, Profile | None]:
+    names = list(dict.fromkeys(event.user_id for event in events))
+    stored = users.get_many(partition, [name.encode() for name in names])
+    return {
+        name: None if row is None else decode_profile(row)
+        for name, row in zip(names, stored, strict=True)
+    }
+
+
+def _messages(source: int, outcome: steps.UserOutcome) -> list[tuple[bytes, bytes]]:
+    return [
+        (item_id.encode(), encode_signals(part))
+        for item_id, entries in outcome.signals.items()
+        for part in split(Signals(source, tuple(entries)), SIGNALS_BYTES)
+    ]
+
+
+async def _lists(
+    context: Context, decoded: Decoded, outcome: steps.UserOutcome
+) -> list[tuple[bytes, bytes]]:
+    """Make a list for each search and, of each user's other events in the batch, for the newest."""
+    newest: dict[str, int] = {}
+    searches = []
+    for position in outcome.fresh:
+        event = decoded.events[position]
+        if isinstance(event, Search):
+            searches.append(position)
+        else:
+            newest[event.user_id] = position
+    settings, made = context.settings, []
+    positions = sorted([*searches, *newest.values()])
+    for begin in range(0, len(positions), LISTS):
+        asked = []
+        for position in positions[begin : begin + LISTS]:
+            event = decoded.events[position]
+            row = outcome.rows[event.user_id]
+            uncounted = outcome.touches[event.user_id]
+            request = steps.request(row, event, context.index, settings.k, uncounted)
+            asked.append(Asked(event, request))
+        answers = recommendations(asked, context.index, context.model, _now_ms())
+        made += [
+            (answer.user_id.encode(), encode_recommendation(answer, settings.output_format))
+            for answer in answers
+        ]
+        await asyncio.sleep(0)
+    now_ms = _now_ms()
+    for position in positions:
+        context.meter.age.observe(max(0, now_ms - decoded.arrived_ms[position]) / 1000)
+    context.meter.lists.labels("search").inc(len(searches))
+    context.meter.lists.labels("for_you").inc(len(newest))
+    return made
+
+
+def _count(context: Context, kind: Kind, decoded: Decoded, outcome: steps.UserOutcome) -> None:
+    meter = context.meter
+    meter.events.labels(kind.name.lower()).inc(len(outcome.fresh))
+    meter.repeats.inc(len(decoded.events) - len(outcome.fresh))
+    for reason in decoded.reasons:
+        meter.dead_letters.labels(reason).inc()
+    meter.index_items.set(len(context.index))

@@ -1,0 +1,73 @@
+"""Build the Faust app of a worker from its settings: the one place where the parts meet."""
+
+import logging
+
+import faust
+
+from ranker.items import ItemIndex
+from ranker.model import Model
+from streams import engine
+from streams.agents import items, users
+from streams.agents.context import Context
+from streams.index import IndexFeed
+from streams.metrics import Meter
+from streams.security import faust_credentials
+from streams.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def build(settings: Settings, model: Model, meter: Meter) -> faust.App:
+    """Return the app of one worker, ready to be run.
+
+    Args:
+        settings: Of the worker; its topics exist (see `streams.admin.check`).
+        model: What ranks; `Model()` without training.
+        meter: What is counted.
+    """
+    app = faust.App(
+        settings.app_id,
+        broker=[f"batch://{server}" for server in settings.servers],
+        **engine.app_options(
+            data_dir=settings.data_dir,
+            worker_id=settings.worker_id,
+            credentials=faust_credentials(settings),
+            compression=settings.compression,
+            fetch_max_bytes=settings.fetch_max_bytes,
+            standby_replicas=settings.standby_replicas,
+        ),
+    )
+    memory = engine.Memory(settings.block_cache_mb)
+    topics = settings.topics
+    index = ItemIndex(settings.neighbours, settings.factors)
+    context = Context(
+        settings=settings,
+        index=index,
+        model=model,
+        meter=meter,
+        recommendations=engine.Output(app, topics.recommendations),
+        item_signals=engine.Output(app, topics.item_signals),
+        dead_letters=engine.Output(app, topics.dead_letters),
+    )
+    users.attach(app, engine.table(app, "users", topics.user_state, memory), context)
+    items.attach(app, engine.table(app, "items", topics.item_state, memory), context)
+    _feed_index(app, context)
+    return app
+
+
+def _feed_index(app: faust.App, context: Context) -> None:
+    """Follow the item broadcast for as long as the worker lives; a worker without it must end."""
+
+    @app.task
+    async def follow_items() -> None:
+        feed = IndexFeed(context.settings, context.index)
+        try:
+            await feed.start()
+            context.model.install(context.index)
+            context.ready.set()
+            await feed.follow()
+        except Exception as error:
+            log.critical("the item index cannot follow its topic", exc_info=error)
+            await app.crash(error)
+        finally:
+            await feed.stop()

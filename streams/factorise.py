@@ -1,0 +1,118 @@
+"""Step the factors in the rows that a batch has touched (`ranker.factors` has the mathematics).
+
+A user's owner reads item factors from the index, an item's owner gets the users' factors with the
+signals. Chance is seeded by the batch, so that a replay of it draws the same.
+"""
+
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+
+import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from features.events import Event, Kind, Search
+from features.item import ItemRow
+from features.profile import Profile
+from features.signals import Touched
+from ranker import factors
+from ranker.factors import DEFAULT, Seen, Side
+from ranker.items import ItemIndex
+
+NEGATIVES = 4
+_LITTLE = "<f4"
+
+
+def step_users(
+    rows: MutableMapping[str, Profile], events: Sequence[Event], index: ItemIndex, seed: Sequence[int]
+) -> None:
+    """Step, in place, the users of a batch towards the items that they acted on.
+
+    Args:
+        rows: User id -> row after the batch.
+        events: The fresh events of the batch.
+        index: All items; those that have no factors yet teach nothing.
+        seed: Of the batch: its source and first offset.
+    """
+    touches = [event for event in events if not isinstance(event, Search)]
+    if not touches or not len(index):
+        return
+    slots = index.slots(touch.item_id for touch in touches).astype(np.int64)
+    columns = index.columns
+    known = (slots >= 0) & columns.has_factors[np.maximum(slots, 0)]
+    users = list(dict.fromkeys(touch.user_id for touch in touches))
+    place = {user_id: number for number, user_id in enumerate(users)}
+    rng = np.random.default_rng(list(seed))
+    own = _stacked([rows[user_id] for user_id in users], columns.factors.shape[1] - 1, rng)
+    slots = np.where(known, slots, 0)
+    negative = columns.factors[factors.sample_negatives(slots, len(index), NEGATIVES, rng)]
+    positive = columns.factors[slots]
+    seen = Seen(
+        rows=np.array([place[touch.user_id] for touch in touches], np.int64),
+        weights=np.where(known, _weights(touch.kind for touch in touches), np.float32(0)),
+        positive=Side(positive[:, :-1], positive[:, -1]),
+        negative=Side(negative[:, :, :-1], negative[:, :, -1]),
+    )
+    after = factors.step(own, seen)
+    for user_id, vector, bias in zip(users, after.factors, after.bias.tolist(), strict=True):
+        rows[user_id] = replace(rows[user_id], factors=vector.astype(_LITTLE).tobytes(), bias=bias)
+
+
+def step_items(
+    rows: MutableMapping[str, ItemRow],
+    touched: Mapping[str, Sequence[Touched]],
+    dimensions: int,
+    seed: Sequence[int],
+) -> None:
+    """Step, in place, the items of a batch towards the users who acted on them.
+
+    Args:
+        rows: Item id -> row after the batch.
+        touched: Item id -> what was newly applied to it.
+        dimensions: Length of the factors.
+        seed: Of the batch.
+    """
+    names = [item_id for item_id, entries in touched.items() if entries]
+    if not names:
+        return
+    entries = [entry for item_id in names for entry in touched[item_id]]
+    rng = np.random.default_rng(list(seed))
+    own = _stacked([rows[item_id] for item_id in names], dimensions, rng)
+    known = np.array([len(entry.factors) == 4 * dimensions for entry in entries])
+    users = Side(
+        np.array(
+            [
+                np.frombuffer(entry.factors, _LITTLE) if there else np.zeros(dimensions)
+                for entry, there in zip(entries, known, strict=True)
+            ],
+            np.float32,
+        ),
+        np.array([entry.bias for entry in entries], np.float32),
+    )
+    own_rows = np.repeat(np.arange(len(names)), [len(touched[item_id]) for item_id in names])
+    seen = Seen(
+        rows=own_rows,
+        weights=np.where(known, _weights(entry.kind for entry in entries), np.float32(0)),
+        positive=users,
+        negative=factors.in_batch_negatives(users, own_rows, NEGATIVES),
+    )
+    after = factors.step(own, seen)
+    for item_id, vector, bias in zip(names, after.factors, after.bias.tolist(), strict=True):
+        rows[item_id] = replace(rows[item_id], factors=vector.astype(_LITTLE).tobytes(), bias=bias)
+
+
+def _stacked(
+    rows: Sequence[Profile] | Sequence[ItemRow], dimensions: int, rng: np.random.Generator
+) -> Side:
+    """Return the factors of rows, drawn anew where a row has none of this length."""
+    side = factors.new_side(len(rows), rng, dimensions)
+    for number, row in enumerate(rows):
+        if len(row.factors) == 4 * dimensions:
+            side.factors[number] = np.frombuffer(row.factors, _LITTLE)
+            side.bias[number] = row.bias
+    return side
+
+
+def _weights(kinds: Iterable[int]) -> NDArray[np.float32]:
+    return np.array(
+        [DEFAULT.purchase if kind == Kind.PURCHASE else DEFAULT.click for kind in kinds], np.float32
+    )

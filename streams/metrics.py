@@ -1,0 +1,57 @@
+"""What a worker tells Prometheus. Every metric name is here, once."""
+
+import threading
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+LATENCY_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
+
+
+class Meter:
+    """The worker's counters. One registry each, so that two workers in a process do not meet."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.events = Counter(
+            "headrace_events_total", "Events learnt.", ["kind"], registry=self.registry
+        )
+        self.repeats = Counter(
+            "headrace_repeated_events_total",
+            "Events that were replays or duplicates, and changed nothing.",
+            registry=self.registry,
+        )
+        self.dead_letters = Counter(
+            "headrace_dead_letters_total",
+            "Records that were not ours.",
+            ["topic", "reason"],
+            registry=self.registry,
+        )
+        self.lists = Counter(
+            "headrace_recommendations_total", "Lists sent.", ["surface"], registry=self.registry
+        )
+        self.signals = Counter(
+            "headrace_item_signals_total",
+            "Entries of item signals applied to item rows.",
+            registry=self.registry,
+        )
+        self.batch = Histogram(
+            "headrace_batch_seconds",
+            "Time from taking a batch to its acknowledgement.",
+            ["agent"],
+            buckets=LATENCY_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.age = Histogram(
+            "headrace_list_age_seconds",
+            "Age of the event (by its record's timestamp) when its list was sent.",
+            buckets=LATENCY_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.index_items = Gauge(
+            "headrace_index_items", "Items in the worker's index.", registry=self.registry
+        )
+
+    def serve(self, host: str, port: int) -> tuple[WSGIServer, threading.Thread]:
+        """Serve /metrics on host:port until the server is shut down."""
+        return start_http_server(port, addr=host, registry=self.registry)

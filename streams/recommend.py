@@ -1,0 +1,76 @@
+"""Make lists and put them into words: ids, ranks and reasons instead of slots and weights."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from features.events import MAX_ID_BYTES, Event, Search
+from ranker.candidates import Request
+from ranker.items import ItemIndex
+from ranker.rank import Model, Ranking
+from streams import steps
+from streams.codec import Reason, Recommendation, RecommendedItem, Trigger
+
+
+class Asked(NamedTuple):
+    """A list to make, and the event that it answers."""
+
+    event: Event
+    request: Request
+
+
+def recommendations(
+    asked: Sequence[Asked], index: ItemIndex, model: Model, now_ms: int
+) -> list[Recommendation]:
+    """Return a recommendation for each request, in order.
+
+    Args:
+        asked: The lists to make.
+        index: All items.
+        model: What ranks.
+        now_ms: Wall clock, for `generated_at`.
+    """
+    ranked = steps.rank([one.request for one in asked], index, model, explained=True)
+    return [
+        _recommendation(event, ranking, index, ranked.model_version, now_ms)
+        for (event, _), ranking in zip(asked, ranked.rankings, strict=True)
+    ]
+
+
+def _recommendation(
+    event: Event,
+    ranking: Ranking,
+    index: ItemIndex,
+    model_version: str,
+    now_ms: int,
+) -> Recommendation:
+    ids = index.ids
+    items = tuple(
+        RecommendedItem(
+            item_id=ids[slot],
+            score=score,
+            rank=rank,
+            reasons=tuple(
+                Reason(
+                    kind=reason.kind,
+                    item_id=ids[reason.slot] if reason.slot >= 0 else None,
+                    weight=round(reason.weight, 3),
+                )
+                for reason in reasons
+            ),
+        )
+        for rank, (slot, score, reasons) in enumerate(
+            zip(ranking.slots.tolist(), ranking.scores.tolist(), ranking.reasons, strict=True), 1
+        )
+    )
+    search = isinstance(event, Search)
+    return Recommendation(
+        rec_id=f"{event.kind.name.lower()}-{event.event_id}"[-MAX_ID_BYTES:],
+        user_id=event.user_id,
+        surface="search" if search else "for_you",
+        trigger=Trigger(type=event.kind.name.lower(), event_id=event.event_id),
+        generated_at=now_ms,
+        event_ts=event.ts,
+        model_version=model_version,
+        items=items,
+        query=event.query if search else None,
+    )

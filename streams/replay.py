@@ -1,0 +1,153 @@
+"""A whole Headrace in memory: rows, index and model, fed from files through the worker's own steps.
+
+`headrace evaluate` and `headrace train` stand on it. Events go in as micro-batches, as they do in a
+worker: a user's row is exact at every event, the item index is as old as the batch.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.events import Click, Event, Item, Search
+from features.item import ItemRow, catalogued, new_item
+from features.profile import Profile
+from features.signals import Signals
+from ranker.candidates import Request
+from ranker.factors import FACTORS
+from ranker.items import ItemIndex
+from ranker.model import Model
+from ranker.rank import Ranked, Ranking
+from streams import steps
+from streams.batches import batched
+
+BATCH = 128
+"""Events of a micro-batch: what a poll brings a busy worker."""
+SOURCE = 0
+"""A file is one partition, so one source."""
+OPEN_SEARCHES = 1000
+"""Searches whose click may still come and teach; the oldest is forgotten first."""
+
+Wanted: TypeAlias = Callable[[int, Event, Profile], bool]
+"""Whether to rank before an event: its number in the log from 1, the event, its user's row."""
+
+
+@dataclass(slots=True, frozen=True)
+class Answer:
+    """A list that was made before its event was learnt.
+
+    Attributes:
+        number: Of the event in the log, from 1.
+        event: What the user did next, or the search that was asked.
+        ranking: The list, best first.
+    """
+
+    number: int
+    event: Event
+    ranking: Ranking
+
+
+class Replay:
+    """Learns events from files, and ranks before it learns them.
+
+    Args:
+        model: What ranks; its linear ranker learns from every list whose outcome is seen.
+        k: Length of the lists.
+        neighbours: Neighbours kept per item.
+    """
+
+    def __init__(self, model: Model, k: int, neighbours: int = 100) -> None:
+        self.model = model
+        self.users: dict[str, Profile] = {}
+        self.items: dict[str, ItemRow] = {}
+        self.index = ItemIndex(neighbours)
+        self._k = k
+        self._neighbours = neighbours
+        self._read = 0
+        self._searches: dict[str, Ranked] = {}
+
+    def catalogue(self, entries: Iterable[Item]) -> None:
+        """Learn a catalogue, as the items agent does from its topic."""
+        for offset, entry in enumerate(entries):
+            row = self.items.get(entry.item_id) or new_item()
+            self.items[entry.item_id] = catalogued(row, entry, offset)
+            self._broadcast([entry.item_id])
+
+    def learn(self, events: Iterable[Event], wanted: Wanted) -> Iterator[Answer]:
+        """Rank for the events that are wanted, then learn every event; a micro-batch at a time."""
+        for batch in batched(events, BATCH):
+            outcome, asked, ranked = self._ask(batch, wanted, counted=True)
+            self._teach(batch, asked, ranked)
+            self.users |= outcome.rows
+            messages = (
+                (item_id, Signals(SOURCE, tuple(entries)))
+                for item_id, entries in outcome.signals.items()
+            )
+            changed = steps.learn_items(
+                self.items, messages, self._neighbours, FACTORS, (SOURCE, self._read)
+            )
+            self.items |= changed
+            self._broadcast(changed)
+            yield from _answers(asked, ranked)
+
+    def test(self, events: Iterable[Event], wanted: Wanted) -> Iterator[Answer]:
+        """Rank with all shared state frozen: a user's own row follows the events, nothing else does."""
+        for batch in batched(events, BATCH):
+            outcome, asked, ranked = self._ask(batch, wanted, counted=False)
+            self.users |= outcome.rows
+            yield from _answers(asked, ranked)
+
+    def _ask(
+        self, batch: Sequence[Event], wanted: Wanted, *, counted: bool
+    ) -> tuple[steps.UserOutcome, list[tuple[int, Event, Request]], Ranked]:
+        """Fold a batch into user rows and rank before each event that is wanted."""
+        asked: list[tuple[int, Event, Request]] = []
+        first = self._read + 1
+        self._read += len(batch)
+
+        def before(row: Profile, position: int, uncounted: int) -> None:
+            event = batch[position]
+            if wanted(first + position, event, row):
+                uncounted = uncounted if counted else len(row.recent)
+                request = steps.request(row, event, self.index, self._k, uncounted)
+                asked.append((first + position, event, request))
+
+        offsets = range(first, first + len(batch))
+        outcome = steps.learn_users(self.users, batch, SOURCE, offsets, self.index, before)
+        ranked = steps.rank([request for _, _, request in asked], self.index, self.model, explained=False)
+        return outcome, asked, ranked
+
+    def _teach(
+        self, batch: Sequence[Event], asked: Sequence[tuple[int, Event, Request]], ranked: Ranked
+    ) -> None:
+        """Teach the linear ranker what was taken: the event's item, or the click of a search."""
+        taken = np.full(len(asked), -1, np.int32)
+        for position, (_, event, _) in enumerate(asked):
+            if isinstance(event, Search):
+                self._searches[event.event_id] = ranked.only(position)
+            else:
+                taken[position] = self._slot(event.item_id)
+        ranked.learn(self.model.linear, taken)
+        for event in batch:
+            if isinstance(event, Click) and event.search_id in self._searches:
+                found = self._searches.pop(event.search_id)
+                found.learn(self.model.linear, np.array([self._slot(event.item_id)], np.int32))
+        while len(self._searches) > OPEN_SEARCHES:
+            del self._searches[next(iter(self._searches))]
+
+    def _slot(self, item_id: str) -> int:
+        slots: NDArray[np.int32] = self.index.slots([item_id])
+        return int(slots[0])
+
+    def _broadcast(self, item_ids: Iterable[str]) -> None:
+        rows = self.items
+        self.index.put_many(steps.item_state(item_id, rows[item_id]) for item_id in item_ids)
+
+
+def _answers(
+    asked: Sequence[tuple[int, Event, Request]], ranked: Ranked
+) -> Iterator[Answer]:
+    for (number, event, _), ranking in zip(asked, ranked.rankings, strict=True):
+        yield Answer(number, event, ranking)

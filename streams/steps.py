@@ -1,0 +1,200 @@
+"""What a batch of events does, and what a list is made of: the whole business, with no Kafka and no clock.
+
+The worker, the evaluation and the benchmarks call these functions and no others, so what is
+measured is what runs. Rows go in and come out as values; the caller stores and sends them.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features import item as items
+from features import profile as profiles
+from features import vector
+from features.events import Event, Item, Search
+from features.item import WEIGHT_ONE, ItemRow
+from features.profile import Profile
+from features.signals import Followed, Signals, Touched, signals_of
+from features.text import query_keys, terms
+from ranker.candidates import Request
+from ranker.columns import ALWAYS_FROM, ALWAYS_TO
+from ranker.items import ItemIndex, ItemState
+from ranker.rank import Model, Ranked
+from ranker.rank import rank as rank_requests
+from streams.factorise import step_items, step_users
+
+Before: TypeAlias = Callable[[Profile, int, int], None]
+"""Told a user's row before a fresh event, the event's position, and the touches of this batch so far."""
+
+
+@dataclass(slots=True)
+class UserOutcome:
+    """What one batch of one source changed: rows to store, signals to send, events that counted.
+
+    Attributes:
+        rows: User id -> row after the batch, for every user of the batch.
+        signals: Item id -> what the batch says about it, in offset order.
+        fresh: Positions in the batch of the events that were neither replays nor duplicates.
+        touches: User id -> touches of this batch, which no item row holds yet.
+    """
+
+    rows: dict[str, Profile] = field(default_factory=dict)
+    signals: dict[str, list[Touched | Followed]] = field(default_factory=dict)
+    fresh: list[int] = field(default_factory=list)
+    touches: Counter[str] = field(default_factory=Counter)
+
+
+def learn_users(
+    rows: Mapping[str, Profile | None],
+    events: Sequence[Event],
+    source: int,
+    offsets: Sequence[int],
+    index: ItemIndex,
+    before: Before | None = None,
+) -> UserOutcome:
+    """Fold a batch of events into the rows of their users.
+
+    Args:
+        rows: User id -> row before the batch; missing or None for a user never seen.
+        events: The batch, in log order.
+        source: The partition that the events came from (see `features.profile`).
+        offsets: The events' offsets, ascending, one for each event.
+        index: All items; read for their factors only.
+        before: Called before each fresh event is learnt, so that it can be predicted.
+    """
+    outcome = UserOutcome()
+    changed, signals, touches = outcome.rows, outcome.signals, outcome.touches
+    for position, (event, offset) in enumerate(zip(events, offsets, strict=True)):
+        user_id = event.user_id
+        row = changed.get(user_id) or rows.get(user_id) or profiles.new_profile()
+        if not profiles.seen(row, event, source, offset):
+            if before is not None:
+                before(row, position, touches[user_id])
+            if not isinstance(event, Search):
+                for item_id, entry in signals_of(row, event, offset):
+                    signals.setdefault(item_id, []).append(entry)
+                touches[user_id] += 1
+            outcome.fresh.append(position)
+        changed[user_id] = profiles.learn(row, event, source, offset)
+    if outcome.fresh:
+        fresh = [events[position] for position in outcome.fresh]
+        step_users(changed, fresh, index, (source, offsets[0]))
+    return outcome
+
+
+def learn_items(
+    rows: Mapping[str, ItemRow | None],
+    messages: Iterable[tuple[str, Signals]],
+    neighbours: int,
+    factors: int,
+    seed: Sequence[int],
+) -> dict[str, ItemRow]:
+    """Fold item signals into the rows of their items.
+
+    Args:
+        rows: Item id -> row before; missing or None for an item never seen.
+        messages: Item id and what was said about it, in log order.
+        neighbours: Neighbours kept per item.
+        factors: Length of the factors.
+        seed: Of the batch: its partition and first offset.
+
+    Returns:
+        Item id -> row after, for every item that was named.
+    """
+    changed: dict[str, ItemRow] = {}
+    touched: defaultdict[str, list[Touched]] = defaultdict(list)
+    for item_id, message in messages:
+        row = changed.get(item_id) or rows.get(item_id) or items.new_item()
+        applied = row.applied.get(message.source, items.NEVER)
+        touched[item_id] += [
+            entry
+            for entry in message.entries
+            if isinstance(entry, Touched) and entry.offset > applied
+        ]
+        changed[item_id] = items.learn(row, message, neighbours)
+    step_items(changed, touched, factors, seed)
+    return changed
+
+
+def item_state(item_id: str, row: ItemRow) -> ItemState:
+    """Turn an item's row into what a ranking reads of it."""
+    pairs = np.array(list(row.neighbours.values()), np.float32).reshape(-1, 2)
+    state = ItemState(
+        item_id=item_id,
+        neighbours=list(row.neighbours),
+        forward=pairs[:, 0] / WEIGHT_ONE,
+        together=pairs[:, 1],
+        out_weight=row.out_weight / WEIGHT_ONE,
+        in_weight=row.in_weight / WEIGHT_ONE,
+        touches=row.n,
+        popularity=row.popularity.values or (0.0,) * len(items.HALF_LIVES_MS),
+        popularity_ts=row.popularity.ts,
+        query_counts=row.queries,
+        factors=_vector(row.factors),
+        bias=row.bias,
+        active=not row.deleted,
+    )
+    entry = row.item
+    if entry is None:
+        return state
+    return replace(
+        state,
+        price=entry.price or 0.0,
+        category=entry.category or (),
+        brand=entry.brand or "",
+        terms=_searchable(entry),
+        in_stock=entry.in_stock,
+        available_from=ALWAYS_FROM if entry.available_from is None else entry.available_from,
+        available_to=ALWAYS_TO if entry.available_to is None else entry.available_to,
+    )
+
+
+def request(row: Profile, event: Event, index: ItemIndex, k: int, uncounted: int) -> Request:
+    """Ask for the list that an event calls for: what to show now, or what answers a search.
+
+    Args:
+        row: The user's row; before the event to predict it, after it to answer it.
+        event: What the list is for; its time is the list's "now".
+        index: All items.
+        k: Length of the list, unless the search says its own.
+        uncounted: So many of the row's newest touches are not in the item rows yet.
+    """
+    touches = row.recent[::-1]
+    slots = index.slots(touch.item_id for touch in touches)
+    wanted = Request(
+        now=event.ts,
+        k=k,
+        history=slots,
+        history_kinds=np.array([touch.kind for touch in touches], np.int8),
+        history_times=np.array([touch.ts for touch in touches], np.int64),
+        uncounted=uncounted,
+        factors=_vector(row.factors),
+        bias=row.bias,
+    )
+    if isinstance(event, Search):
+        wanted.query = event.query
+        wanted.query_keys = query_keys(event.query)
+        wanted.terms = terms(event.query)
+        wanted.k = event.k or k
+        wanted.given = None if event.candidates is None else index.slots(event.candidates)
+    return wanted
+
+
+def rank(
+    requests: Sequence[Request], index: ItemIndex, model: Model, *, explained: bool
+) -> Ranked:
+    """Make one list per request, with reasons if they are wanted (see `ranker.rank`)."""
+    return rank_requests(requests, index, model, vector.compute, explained=explained)
+
+
+def _searchable(entry: Item) -> list[str]:
+    """Return the words that a search may find an item by."""
+    return terms(" ".join([entry.title or "", *(entry.category or ()), entry.brand or ""]))
+
+
+def _vector(stored: bytes) -> NDArray[np.float32] | None:
+    return np.frombuffer(stored, "<f4") if stored else None
