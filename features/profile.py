@@ -25,7 +25,7 @@ MAX_TOUCHES = 50
 MAX_QUERIES = 5
 SESSION_GAP_MS = 30 * MINUTE_MS
 ID_BYTES = 6  # of a remembered event id: a chance of 2e-13 per event that a new one looks known
-MAX_IDS = 64
+MAX_IDS = 48
 
 
 class Touch(Struct, array_like=True, frozen=True, gc=False):

@@ -6,13 +6,13 @@ followed you. The item's row folds both (`features.item`).
 
 from itertools import groupby
 from operator import attrgetter
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from features.decay import HOUR_MS
-from features.events import Click, Touching
+from features.events import Click, Kind, Touching
 from features.profile import Profile
 from features.rows import BadRow
 
@@ -20,6 +20,10 @@ MAX_HISTORY = 10
 FAR_MS = HOUR_MS
 """A pause longer than this divides what came before it from what came after."""
 _HEAD_BYTES = 16  # most that a message needs beside its entries
+
+
+Distance: TypeAlias = Annotated[int, Meta(ge=0, lt=MAX_HISTORY)]
+Past: TypeAlias = tuple[str, Distance, bool]
 
 
 class Touched(Struct, array_like=True, frozen=True, gc=False, tag=0):
@@ -40,8 +44,8 @@ class Touched(Struct, array_like=True, frozen=True, gc=False, tag=0):
 
     offset: int
     ts: int
-    kind: int
-    history: tuple[tuple[str, int, bool], ...]
+    kind: Annotated[int, Meta(ge=0, lt=len(Kind))]
+    history: tuple[Past, ...]
     query: str = ""
     factors: bytes = b""
     bias: float = 0.0
@@ -62,7 +66,7 @@ class Followed(Struct, array_like=True, frozen=True, gc=False, tag=1):
     offset: int
     ts: int
     item_id: str
-    distance: int
+    distance: Distance
     far: bool
     itself: bool = False
 
@@ -152,9 +156,9 @@ def split(signals: Signals, limit_bytes: int) -> list[Signals]:
     return [Signals(signals.source, tuple(part)) for part in parts if part]
 
 
-def _history(before: Profile, ts: int) -> list[tuple[str, int, bool]]:
+def _history(before: Profile, ts: int) -> list[Past]:
     """Walk back from time ts to the last distinct items."""
-    found: dict[str, tuple[str, int, bool]] = {}
+    found: dict[str, Past] = {}
     newer, far = ts, False
     for touch in reversed(before.recent):
         if touch.ts > ts:
