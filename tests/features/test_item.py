@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -74,6 +74,7 @@ def check(row: ItemRow, item_id: str, said: list[Entry]) -> None:
     assert row.queries == Counter(key for t in touched for key in query_keys(t.query))
 
 
+@settings(max_examples=40)
 @given(fresh_events(60))
 def test_every_prefix_equals_a_recount(fresh: list[Event]) -> None:
     for item_id, entries in said_by(fresh).items():
@@ -84,6 +85,7 @@ def test_every_prefix_equals_a_recount(fresh: list[Event]) -> None:
             check(row, item_id, [e for e in entries if e.offset <= offset])
 
 
+@settings(max_examples=40)
 @given(st.lists(fresh_events(25), min_size=1, max_size=4), st.randoms())
 def test_sources_may_be_interleaved_in_any_way_and_cut_anywhere(
     users: list[list[Event]], rng: Random

@@ -6,7 +6,7 @@ from math import log
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -106,6 +106,7 @@ steps = st.sampled_from([1, 1, 1, 2, 0, -3])  # 1 and 2 go on, the others go bac
 arrivals = short_or_long(st.tuples(events, st.integers(0, 2), steps), 100)
 
 
+@settings(max_examples=40)
 @given(arrivals)
 def test_every_prefix_equals_a_recomputation_through_replays_duplicates_and_late_events(
     given_arrivals: list[tuple[Event, int, int]],
@@ -143,6 +144,7 @@ def test_the_order_of_arrival_does_not_matter_where_times_differ(
     assert one.prices.squares == pytest.approx(other.prices.squares, rel=1e-9, abs=1e-9)
 
 
+@settings(max_examples=30)
 @given(fresh_events(120))
 def test_the_newest_are_kept_whatever_came_late(fresh: list[Event]) -> None:
     row, log_ = new_profile(), Log()
