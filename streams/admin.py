@@ -12,6 +12,7 @@ from streams import security
 from streams.settings import PREFIX, Settings
 from streams.topics import TopicSpec
 
+_CONNECTED_WITHIN_MS = 10_000
 _ANSWER_WITHIN_MS = 30_000
 
 
@@ -81,15 +82,15 @@ def connect(settings: Settings) -> Iterator[Any]:
     try:
         client = KafkaAdminClient(
             client_id=settings.app_id,
-            bootstrap_timeout_ms=_ANSWER_WITHIN_MS,
+            bootstrap_timeout_ms=_CONNECTED_WITHIN_MS,
             request_timeout_ms=_ANSWER_WITHIN_MS,
             **security.connection(settings),
         )
     except KafkaError as error:
         raise BrokerUnreachable(
             f"no Kafka at {settings.broker} by {settings.security_protocol}: {error}\n"
-            f"Start one with `headrace broker start`, or name yours in {PREFIX}BROKER and "
-            f"{PREFIX}SECURITY_PROTOCOL."
+            f"Start one by `headrace broker start`, or check {PREFIX}BROKER and, where it asks who "
+            f"calls, {PREFIX}SECURITY_PROTOCOL, {PREFIX}SASL_* and {PREFIX}SSL_*."
         ) from error
     try:
         yield client

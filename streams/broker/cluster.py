@@ -2,10 +2,9 @@
 
 import fcntl
 import json
+import secrets
 import shutil
 import time
-import uuid
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -223,7 +222,8 @@ class Kafka:
         if self._cluster_file.exists():
             cluster_id = json.loads(self._cluster_file.read_text(encoding="utf-8"))["cluster_id"]
         else:
-            cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+            # 16 bytes in Kafka's base64; a leading "-" would look like an option to its tools.
+            cluster_id = "K" + secrets.token_urlsafe(16)[1:]
         layout = [
             {
                 "number": node.number,

@@ -145,11 +145,11 @@ def test_a_taken_port_is_refused_with_its_holder(directory: Path) -> None:
 
 def test_a_broker_that_cannot_start_shows_why_and_is_gone(directory: Path) -> None:
     (directory / "node-1" / "data").mkdir(parents=True)
-    (directory / "node-1" / "data" / "meta.properties").write_text("version=1\nnode.id=77\n")
+    (directory / "node-1" / "data" / "meta.properties").write_text("version=9\n")
     with pytest.raises(BrokerError) as refused:
         Kafka(directory).start()
     assert "node 1 ended while it started" in str(refused.value)
-    assert "77" in str(refused.value)
+    assert "No readable meta.properties files found" in str(refused.value)
     assert processes_of(directory) == []
 
 
