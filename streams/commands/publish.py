@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from features.events import Event, Item
+from streams.clock import now_ms
 from streams.codec import BadEvent, decode_line
 from streams.commands.terminal import counting, tell
 from streams.data import raw_lines
@@ -28,20 +29,18 @@ class Lines:
         self._kind = kind
         self.bad = 0
 
-    def read(self, lines: Iterable[bytes]) -> Iterator[tuple[int, Event | Item]]:
-        """Yield what each good line holds, with its number."""
+    def read(self, lines: Iterable[bytes]) -> Iterator[Event | Item]:
+        """Yield what each good line holds; say of the others on stderr what is wrong."""
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             try:
-                yield number, decode_line(self._typed(line))
+                value = decode_line(self._typed(line), now_ms())
             except BadEvent as error:
-                self.refuse(number, error)
-
-    def refuse(self, number: int, error: BadEvent) -> None:
-        """Count a bad line and say on stderr which one it is and what is wrong with it."""
-        self.bad += 1
-        tell(f"line {number}: {error.reason}: {error}")
+                self.bad += 1
+                tell(f"line {number}: {error.reason}: {error}")
+            else:
+                yield value
 
     def _typed(self, line: bytes) -> bytes:
         """Give a line its `type` where it has none; what is no map is left for the decoder."""
@@ -80,18 +79,18 @@ def publish(
       echo '{"type":"click","event_id":"e1","user_id":"ann","item_id":"mug","ts":1}' |
       headrace publish -
     """
+    from streams import bulk
     from streams.producer import EventProducer
 
-    lines = Lines(kind)
-    source = sys.stdin.buffer if file == Path("-") else raw_lines(file)
-    with EventProducer(Settings()) as producer, counting("sent") as sent:
-        for number, event in lines.read(source):
-            try:
-                producer.send(event)
-            except BadEvent as error:
-                lines.refuse(number, error)
-            else:
-                sent()
+    settings, lines = Settings(), Lines(kind)
+    with counting("sent") as sent:
+        if file == Path("-"):  # perhaps a pipe that never ends: what comes is sent at once
+            with EventProducer(settings) as producer:
+                for event in lines.read(sys.stdin.buffer):
+                    producer.send(event)
+                    sent()
+        else:
+            bulk.publish(settings, lines.read(raw_lines(file)), sent=sent)
     if lines.bad:
         raise typer.Exit(1)
 
