@@ -1,12 +1,12 @@
 """Create, check and delete the topics of an installation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from streams import security
 from streams.settings import PREFIX, Settings
@@ -63,12 +63,15 @@ def delete(settings: Settings) -> list[str]:
     """Delete the topics of this installation with all they hold; return their names.
 
     Raises:
+        WrongTopics: Kafka refuses to delete one.
         BrokerUnreachable: nobody answers at `settings.broker`.
     """
     with connect(settings) as admin:
         present = sorted(set(admin.list_topics()) & set(settings.topics))
         if present:
-            admin.delete_topics(present, timeout_ms=_ANSWER_WITHIN_MS)
+            answer = admin.delete_topics(present, timeout_ms=_ANSWER_WITHIN_MS, raise_errors=False)
+            # A topic that went a moment ago may still be listed.
+            _refuse(_complaints(answer["responses"], "delete", UnknownTopicOrPartitionError))
     return present
 
 
@@ -108,15 +111,19 @@ def _create(admin: Any, missing: Sequence[TopicSpec]) -> None:
         for spec in missing
     }
     answer = admin.create_topics(wanted, timeout_ms=_ANSWER_WITHIN_MS, raise_errors=False)
-    _refuse(
-        [
-            f"{topic['name']}: Kafka refuses to create it: {topic['error_message']}"
-            for topic in answer["topics"]
-            # Another worker may be faster; what it made is checked like any other topic.
-            if topic["error_code"] and for_code(topic["error_code"]) is not TopicAlreadyExistsError
-        ]
-    )
+    # Another worker may be faster; what it made is checked like any other topic.
+    _refuse(_complaints(answer["topics"], "create", TopicAlreadyExistsError))
     admin.wait_for_topics(list(wanted), timeout_ms=_ANSWER_WITHIN_MS)
+
+
+def _complaints(
+    answers: Sequence[Mapping[str, Any]], deed: str, pardoned: type[KafkaError]
+) -> list[str]:
+    return [
+        f"{topic['name']}: Kafka refuses to {deed} it: {topic['error_message']}"
+        for topic in answers
+        if topic["error_code"] and for_code(topic["error_code"]) is not pardoned
+    ]
 
 
 def _differences(admin: Any, wanted: Sequence[TopicSpec]) -> list[str]:

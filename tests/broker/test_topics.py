@@ -11,6 +11,7 @@ from streams.broker.ports import free_ports
 from streams.commands.topics import app
 from streams.settings import Settings
 from tests.conftest import Names
+from tests.support import eventually
 
 
 def layout(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -45,6 +46,7 @@ def test_what_is_missing_is_created_and_named(names: Names) -> None:
     catalog = settings.topics.catalog
     with admin.connect(settings) as client:
         client.delete_topics([catalog])
+        eventually(lambda: catalog not in client.list_topics(), within_s=20)
     with pytest.raises(admin.WrongTopics) as refused:
         admin.check(settings)
     assert str(refused.value) == (
