@@ -71,7 +71,7 @@ def delete(settings: Settings) -> list[str]:
         if present:
             answer = admin.delete_topics(present, timeout_ms=_ANSWER_WITHIN_MS, raise_errors=False)
             # A topic that went a moment ago may still be listed.
-            _refuse(_complaints(answer["responses"], "delete", UnknownTopicOrPartitionError))
+            _refuse(_complaints(answer["topics"], "delete", UnknownTopicOrPartitionError))
     return present
 
 
