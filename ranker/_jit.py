@@ -7,8 +7,8 @@ import numba
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-# Sums may be reordered so that loops vectorise; infinities and NaN keep their meaning.
-_FAST_SUMS = {"reassoc", "contract", "nsz", "arcp"}
+# Sums may be reordered so that loops vectorise, and no NaN is expected; infinities are.
+_FAST_SUMS = {"reassoc", "contract", "nsz", "arcp", "nnan"}
 
 
 def kernel(function: _Function) -> _Function:

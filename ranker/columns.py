@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 DAY_MS = 86_400_000
 HALF_LIVES_MS = (DAY_MS, 7 * DAY_MS, 30 * DAY_MS)  # of the three popularities
+SHRINK = 5.0  # added to counts under a root, so that a pair seen once does not look certain
+# May a list show the item: never (unknown, deleted or out of stock), always, or between its dates.
+HIDDEN, SHOWN, DATED = range(3)
 ALWAYS_FROM, ALWAYS_TO = 0, 2**62  # ms UTC: an item without dates is always available
 
 _Floats = NDArray[np.float32]
@@ -26,7 +29,8 @@ class Columns(NamedTuple):
     degree: NDArray[np.int32]  # (cap,)
     out_weight: _Floats  # (cap,)
     in_weight: _Floats  # (cap,)
-    touches: _Floats  # (cap,)
+    in_norm: _Floats  # (cap,) 1 / sqrt(in_weight + SHRINK)
+    touch_norm: _Floats  # (cap,) 1 / sqrt(touches + SHRINK)
     popularity: _Floats  # (cap, 3) decayed touches as of popularity_ts
     popularity_ts: NDArray[np.int64]  # (cap,) ms UTC
     popular_key: NDArray[np.float64]  # (cap, 3) sorts by popularity, whatever the time
@@ -38,7 +42,7 @@ class Columns(NamedTuple):
     category: NDArray[np.int32]  # (cap,) code of the whole path, 0 = unknown
     brand: NDArray[np.int32]  # (cap,) code, 0 = unknown
     term_count: _Floats  # (cap,) distinct terms of the title
-    servable: NDArray[np.bool_]  # (cap,) known, active and in stock
+    status: NDArray[np.int8]  # (cap,) HIDDEN, SHOWN or DATED
     available_from: NDArray[np.int64]  # (cap,) ms UTC, inclusive
     available_to: NDArray[np.int64]  # (cap,) ms UTC, exclusive
 
@@ -65,7 +69,8 @@ def new_columns(capacity: int, neighbours: int, factors: int) -> Columns:
         degree=codes(),
         out_weight=floats(),
         in_weight=floats(),
-        touches=floats(),
+        in_norm=floats(),
+        touch_norm=floats(),
         popularity=floats(len(HALF_LIVES_MS)),
         popularity_ts=times(),
         popular_key=np.zeros((capacity, len(HALF_LIVES_MS)), np.float64),
@@ -77,7 +82,7 @@ def new_columns(capacity: int, neighbours: int, factors: int) -> Columns:
         category=codes(),
         brand=codes(),
         term_count=floats(),
-        servable=flags(),
+        status=np.zeros(capacity, np.int8),
         available_from=times(),
         available_to=times(),
     )

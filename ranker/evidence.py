@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranker._jit import kernel
-from ranker.columns import Columns
+from ranker.columns import SHRINK, Columns
 
 HISTORY = 50  # positions of a history that are read
 SOURCES = 20  # distinct items of a history whose neighbours are read
@@ -30,7 +30,6 @@ PAIRED = 10  # distinct earlier items that an event is paired with when item row
 FAR_GAP_MS = 3_600_000  # pairs further apart than this weigh half
 PURCHASE = 2  # the kind of touch that makes an item bought
 HOUR_MS = 3_600_000
-_SHRINK = 5.0  # added to counts under a root, so that a pair seen once does not look certain
 
 EVIDENCE = (
     "forward_last",
@@ -129,7 +128,8 @@ def row_of(table: Table, b: int, slot: int) -> int:
         table.list[slot] = b
         table.row[slot] = row
         table.slots[row] = slot
-        table.values[row] = 0.0
+        for column in range(len(EVIDENCE)):
+            table.values[row, column] = 0.0
         table.because[row] = -1
         table.best[row] = 0.0
     return int(table.row[slot])
@@ -193,21 +193,24 @@ def add_neighbours(columns: Columns, table: Table, b: int) -> None:
     for d in range(min(distinct, SOURCES)):
         source = table.slots[d]
         own_out = table.own_forward[d, :distinct].sum()
-        out_weight = max(columns.out_weight[source] - own_out, 0.0)
-        source_touches = columns.touches[source] + _SHRINK
-        nearness = 1.0 / (d + 1)
+        out_weight = max(columns.out_weight[source] - own_out, np.float32(0.0))
+        per_out = np.float32(1.0 / (out_weight + 1.0))
+        out_norm = np.float32(1.0 / math.sqrt(out_weight + SHRINK))
+        nearness = np.float32(1.0 / (d + 1))
         for j in range(columns.degree[source]):
             slot = columns.neighbours[source, j]
             row = row_of(table, b, slot)
             forward, together = columns.forward[source, j], columns.together[source, j]
-            in_weight = columns.in_weight[slot]
+            in_norm = columns.in_norm[slot]
             if row < distinct:
-                forward = max(forward - table.own_forward[d, row], 0.0)
-                together = max(together - table.own_together[d, row], 0.0)
-                in_weight = max(in_weight - table.own_forward[:distinct, row].sum(), 0.0)
-            chance = forward / (out_weight + 1.0)
-            cosine = together / math.sqrt(source_touches * (columns.touches[slot] + _SHRINK))
-            lift = forward / math.sqrt((out_weight + _SHRINK) * (in_weight + _SHRINK))
+                forward = max(forward - table.own_forward[d, row], np.float32(0.0))
+                together = max(together - table.own_together[d, row], np.float32(0.0))
+                own_in = table.own_forward[:distinct, row].sum()
+                in_weight = max(columns.in_weight[slot] - own_in, np.float32(0.0))
+                in_norm = np.float32(1.0 / math.sqrt(in_weight + SHRINK))
+            chance = forward * per_out
+            cosine = together * columns.touch_norm[source] * columns.touch_norm[slot]
+            lift = forward * out_norm * in_norm
             values = table.values[row]
             if d == 0:
                 values[FORWARD_LAST], values[COSINE_LAST], values[LIFT_LAST] = chance, cosine, lift

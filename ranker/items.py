@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 from ranker.columns import (
     ALWAYS_FROM,
     ALWAYS_TO,
+    DATED,
     HALF_LIVES_MS,
+    HIDDEN,
+    SHOWN,
+    SHRINK,
     Columns,
     doubled,
     new_columns,
@@ -140,7 +144,8 @@ class ItemIndex:
         to = self.columns
         to.out_weight[slot] = state.out_weight
         to.in_weight[slot] = state.in_weight
-        to.touches[slot] = state.touches
+        to.in_norm[slot] = 1 / math.sqrt(state.in_weight + SHRINK)
+        to.touch_norm[slot] = 1 / math.sqrt(state.touches + SHRINK)
         to.popularity[slot] = state.popularity
         to.popularity_ts[slot] = state.popularity_ts
         to.popular_key[slot] = _popular_key(state.popularity, state.popularity_ts)
@@ -152,7 +157,7 @@ class ItemIndex:
         to.available_to[slot] = state.available_to
         self._titles.put(slot, state.terms)
         self._clicks.put(slot, state.query_counts)
-        to.servable[slot] = state.active and state.in_stock
+        to.status[slot] = _status(state)
         self.changes += 1
 
     def remove(self, item_id: str) -> None:
@@ -219,10 +224,10 @@ class ItemIndex:
             strongest = np.argpartition(-(forward + together), width)[:width]
             names = [names[i] for i in strongest.tolist()]
             forward, together = forward[strongest], together[strongest]
-        get = self._slots.get
-        slots = [get(name, -1) for name in names]
-        if -1 in slots:
-            slots = [self.slot(name) for name in names]
+        try:
+            slots = list(map(self._slots.__getitem__, names))
+        except KeyError:
+            slots = list(map(self.slot, names))
         to, degree = self.columns, len(names)
         to.degree[slot] = 0  # a ranking thread never sees half a row as whole
         to.neighbours[slot, :degree] = slots
@@ -242,6 +247,13 @@ class ItemIndex:
 
     def _code(self, value: str | tuple[str, ...]) -> int:
         return self._codes.setdefault(value, len(self._codes) + 1) if value else 0
+
+
+def _status(state: ItemState) -> int:
+    if not (state.active and state.in_stock):
+        return HIDDEN
+    always = state.available_from <= ALWAYS_FROM and state.available_to >= ALWAYS_TO
+    return SHOWN if always else DATED
 
 
 def _popular_key(popularity: Sequence[float], ts: int) -> list[float]:

@@ -312,7 +312,8 @@ def fill_pools(batch: Batch, table: Table, pools: Pools) -> None:
         )  # near in memory, unlike those of a batch
         for i in range(size):
             row = row_of(table, b, pool[i])
-            planes[: len(EVIDENCE), i] = table.values[row]
+            for score in range(len(EVIDENCE)):
+                planes[score, i] = table.values[row, score]
             pools.because[b, i] = table.because[row]
         own = table.slots[: min(table.distinct[0], SOURCES)]
         _describe(batch, b, pool[:size], planes)

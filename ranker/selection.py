@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranker._jit import kernel
-from ranker.columns import Columns
+from ranker.columns import DATED, HIDDEN, Columns
 
-BLOCK_ITEMS = 8192  # scored in one matrix product: a block for a batch of users stays in the cache
-_STRIDE = 64  # scores looked at together, by their maximum
+BLOCK_ITEMS = 4096  # scored in one matrix product: a block for a batch of users stays in the cache
+_STRIDE = 32  # scores looked at together, by their maximum
 
 
 class Filters(NamedTuple):
@@ -51,11 +51,19 @@ class _Best(NamedTuple):
 @kernel
 def allowed(columns: Columns, filters: Filters, b: int, slot: int) -> bool:
     """Say whether list `b` may show the item: servable, available now and not excluded."""
-    now = filters.now[b]
-    if not columns.servable[slot]:
+    status = columns.status[slot]
+    if status == HIDDEN:
         return False
-    if now < columns.available_from[slot] or now >= columns.available_to[slot]:
-        return False
+    if status == DATED:
+        now = filters.now[b]
+        if now < columns.available_from[slot] or now >= columns.available_to[slot]:
+            return False
+    return not excluded(filters, b, slot)
+
+
+@kernel
+def excluded(filters: Filters, b: int, slot: int) -> bool:
+    """Say whether list `b` excludes the item."""
     low, high = filters.start[b], filters.stop[b]
     while low < high:
         middle = (low + high) // 2
@@ -63,7 +71,7 @@ def allowed(columns: Columns, filters: Filters, b: int, slot: int) -> bool:
             low = middle + 1
         else:
             high = middle
-    return bool(low == filters.stop[b] or filters.excluded[low] != slot)
+    return bool(low < filters.stop[b] and filters.excluded[low] == slot)
 
 
 @kernel
@@ -103,8 +111,8 @@ def _offer_block(columns: Columns, filters: Filters, block: _Block, best: _Best)
         for begin in range(0, len(scores), _STRIDE):
             stop = min(begin + _STRIDE, len(scores))
             highest = scores[begin]
-            for i in range(begin + 1, stop):
-                highest = max(highest, scores[i])
+            for score in scores[begin:stop]:  # a loop that vectorises, where most strides end
+                highest = max(highest, score)
             if size == top and highest <= values[top - 1]:
                 continue
             for i in range(begin, stop):
@@ -117,11 +125,7 @@ def _offer_block(columns: Columns, filters: Filters, block: _Block, best: _Best)
 
 
 def nearest(
-    columns: Columns,
-    filters: Filters,
-    queries: NDArray[np.float32],
-    space: Space,
-    top: int,
+    columns: Columns, filters: Filters, queries: NDArray[np.float32], space: Space, top: int
 ) -> NDArray[np.int32]:
     """Return the `top` allowed items of each list by inner product, best first, padded with -1.
 
@@ -156,12 +160,12 @@ def nearest(
 
 @kernel
 def most_popular(columns: Columns, size: int, half_life: int, top: int) -> NDArray[np.int32]:
-    """Return up to `top` servable slots of the first `size`, by one of the popularities."""
+    """Return up to `top` slots of the first `size`, by one of the popularities."""
     values = np.empty(top, np.float64)
     slots = np.empty(top, np.int32)
     found = 0
     for slot in range(size):
         key = columns.popular_key[slot, half_life]
-        if columns.servable[slot] and key > -np.inf:
+        if columns.status[slot] != HIDDEN and key > -np.inf:
             found = offer(values, slots, found, key, slot)
     return slots[:found]

@@ -67,7 +67,7 @@ def reference_neighbours(request: Request, index: ItemIndex) -> dict[int, dict[s
                 together = max(together - own.get((x, c), [0, 0])[1], 0)
                 into = max(into - sum(own[y, c][0] for y in mine if (y, c) in own), 0)
             chance = forward / (out + 1)
-            cosine = together / ((rows.touches[x] + 5) * (rows.touches[c] + 5)) ** 0.5
+            cosine = together * rows.touch_norm[x] * rows.touch_norm[c]
             lift = forward / ((out + 5) * (into + 5)) ** 0.5
             for score, value in (("forward", chance), ("cosine", cosine), ("lift", lift)):
                 sums[c][score] += value / (d + 1)
@@ -97,7 +97,7 @@ def test_the_best_neighbours_are_candidates(seed: int) -> None:
     index = random_index(60, seed)
     request = random_request(index, np.random.default_rng(seed))
     expected = reference_neighbours(request, index)
-    servable = index.columns.servable
+    servable = index.columns.status > 0
     best = sorted(
         (slot for slot, s in expected.items() if s["forward"] > 1e-6 and servable[slot]),
         key=lambda slot: -expected[slot]["forward"],
@@ -122,7 +122,7 @@ def test_attention_and_factors_are_inner_products_and_find_the_nearest(seed: int
             expected = float(row[:-1] @ request.factors + row[-1])
             assert values["factors"] == pytest.approx(expected, abs=1e-4)
     if queries.any():
-        usable = index.has_vector & index.columns.servable
+        usable = index.has_vector & (index.columns.status > 0)
         best = np.argsort(-np.where(usable, products, -np.inf))[: min(40, int(usable.sum()))]
         assert set(best.tolist()) <= set(found)
 
@@ -144,7 +144,7 @@ def test_the_most_popular_items_are_candidates_of_a_newcomer(seed: int) -> None:
     index = random_index(100, seed)
     slots = scores_of(generate([Request(now=NOW, k=5)], index), 0)
     for half_life in (1, 2):
-        popular = index.popularity_at(NOW)[:, half_life] * index.columns.servable[:100]
+        popular = index.popularity_at(NOW)[:, half_life] * (index.columns.status > 0)[:100]
         assert set(np.argsort(-popular)[:20].tolist()) <= set(slots)
 
 
@@ -160,7 +160,7 @@ def test_no_pool_holds_what_its_list_may_not_show(seed: int) -> None:
         shown = slots[slots >= 0].tolist()
         assert len(shown) == len(set(shown))
         assert not set(shown) & set(exclude.tolist())
-        assert index.columns.servable[shown].all()
+        assert (index.columns.status > 0)[shown].all()
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_given_items_are_the_only_candidates_and_all_of_them(seed: int) -> None:
     index, rng = random_index(50, seed), np.random.default_rng(seed)
     given_slots = rng.integers(-1, 70, 20).astype(np.int32)
     candidates = generate([random_request(index, rng, given=given_slots)], index)
-    inside = {int(s) for s in given_slots if 0 <= s < 50 and index.columns.servable[s]}
+    inside = {int(s) for s in given_slots if 0 <= s < 50 and (index.columns.status > 0)[s]}
     assert set(scores_of(candidates, 0)) == inside
 
 
