@@ -1,22 +1,17 @@
 """The clients of app teams on a real Kafka: what arrives, in what order, what is raised."""
 
-import subprocess
-import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
 import msgpack
 import msgspec
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.partitioner.default import murmur2
 
-from features import item as item_rows
-from features import profile as user_rows
 from features.events import Click, Item, Kind
 from streams import bulk
 from streams.broker.ports import free_ports
@@ -25,90 +20,18 @@ from streams.client import (
     BadEvent,
     DeliveryError,
     EventProducer,
-    Recommendation,
     RecommendationConsumer,
     Settings,
 )
 from streams.codec import (
-    RecommendedItem,
-    Trigger,
     Wire,
     decode_event,
     decode_item,
-    encode_recommendation,
 )
 from streams.partitions import partition_of
 from streams.simulate import simulate
+from tests.broker.records import NOW, limit, publish_lists, put, recommendation, records
 from tests.conftest import Names
-
-NOW = int(time.time() * 1000)
-
-
-def records(settings: Settings, topic: str) -> list[Any]:
-    """Every record of a topic, partition by partition, in order."""
-    consumer = KafkaConsumer(bootstrap_servers=settings.servers, enable_auto_commit=False)
-    try:
-        numbers = consumer.partitions_for_topic(topic) or set()
-        partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
-        consumer.assign(partitions)
-        consumer.seek_to_beginning(*partitions)
-        ends = consumer.end_offsets(partitions)
-        found: list[Any] = []
-        while any(consumer.position(partition) < ends[partition] for partition in partitions):
-            for batch in consumer.poll(200).values():
-                found.extend(batch)
-        return found
-    finally:
-        consumer.close()
-
-
-def recommendation(user: str, number: int = 0) -> Recommendation:
-    return Recommendation(
-        rec_id=f"rec-{user}-{number}",
-        user_id=user,
-        surface="for_you",
-        trigger=Trigger(type="click", event_id=f"e{number}"),
-        generated_at=NOW,
-        event_ts=NOW,
-        model_version="generators",
-        items=(RecommendedItem(item_id="mug", score=0.5, rank=1),),
-    )
-
-
-def put(settings: Settings, topic: str, values: Iterable[tuple[str, bytes | None]]) -> None:
-    producer = KafkaProducer(bootstrap_servers=settings.servers)
-    try:
-        sends = [producer.send(topic, key=key.encode(), value=value) for key, value in values]
-        for send in sends:
-            send.get(timeout=30)
-    finally:
-        producer.close()
-
-
-def publish_lists(
-    settings: Settings, lists: Iterable[Recommendation], wire: Wire = "msgpack"
-) -> None:
-    found = [(made.user_id, encode_recommendation(made, wire)) for made in lists]
-    put(settings, settings.topics.recommendations, found)
-
-
-def headrace(settings: Settings, *arguments: str, stdin: str = "") -> Any:
-    environment = {
-        "HEADRACE_BROKER": settings.broker,
-        "HEADRACE_TOPIC_PREFIX": settings.topic_prefix,
-        "HEADRACE_PARTITIONS": str(settings.partitions),
-        "PYTHONPATH": ":".join(sys.path),
-        "COLUMNS": "120",
-    }
-    return subprocess.run(
-        [sys.executable, "-c", "from streams.cli import main; main()", *arguments],
-        input=stdin,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("wire", ["msgpack", "json"])
@@ -230,17 +153,6 @@ def test_what_was_refused_last_is_raised_at_the_end_of_the_block(names: Names) -
 
     with pytest.raises(DeliveryError, match="1 not delivered: too-big to"):
         attempts()
-
-
-def limit(settings: Settings, topic: str, name: str, value: str) -> None:
-    from kafka import KafkaAdminClient
-    from kafka.admin import ConfigResource, ConfigResourceType
-
-    admin = KafkaAdminClient(bootstrap_servers=settings.servers)
-    try:
-        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})])
-    finally:
-        admin.close()
 
 
 def test_bulk_sends_the_same_to_the_same_places(names: Names) -> None:
@@ -386,69 +298,3 @@ def test_the_newest_value_of_a_key(names: Names) -> None:
     assert newest_value(settings, topic, "ann") == b"3"
     assert newest_value(settings, topic, "cleo") is None
     assert newest_value(settings, topic, "dora") is None
-
-
-def test_the_commands_publish_follow_and_state(names: Names) -> None:
-    settings = names.create_topics()
-    lines = [
-        '{"type":"click","event_id":"e1","user_id":"ann","item_id":"mug","ts":1}',
-        "",
-        '{"type":"click","event_id":"e2"}',
-        '{"type":"item","item_id":"mug","title":"Mug"}',
-        '{"event_id":"e3","user_id":"ann","item_id":"mug","ts":2}',
-    ]
-    done = headrace(settings, "publish", "-", stdin="\n".join(lines))
-    assert done.returncode == 1, done.stderr
-    assert "line 3: missing_field" in done.stderr
-    assert "line 5: wrong_type" in done.stderr
-    assert "2 sent" in done.stderr
-    done = headrace(settings, "publish", "--as", "click", "-", stdin=lines[4])
-    assert done.returncode == 0, done.stderr
-    assert len(records(settings, settings.topics.click)) == 2
-
-    publish_lists(settings, [recommendation("ann"), recommendation("bob")])
-    done = headrace(
-        settings, "follow", "--user", "ann", "-n", "1", "--from-beginning", "--timeout", "20"
-    )
-    assert done.returncode == 0, done.stderr
-    assert "ann for_you mug=0.500" in done.stdout
-    done = headrace(settings, "follow", "--json", "--from-beginning", "--timeout", "2")
-    assert {msgspec.json.decode(line)["user_id"] for line in done.stdout.splitlines()} == {
-        "ann",
-        "bob",
-    }
-
-    click = Click(event_id="e1", user_id="ann", item_id="mug", ts=NOW)
-    row = user_rows.learn(user_rows.new_profile(), click, 0, 0)
-    put(settings, settings.topics.user_state, [("ann", user_rows.encode_profile(row))])
-    mug = item_rows.catalogued(item_rows.new_item(), Item(item_id="mug", title="Mug"), 0)
-    put(settings, settings.topics.item_state, [("mug", item_rows.encode_item(mug))])
-    done = headrace(settings, "state", "ann", "--json")
-    assert msgspec.json.decode(done.stdout)["recent"][0]["item_id"] == "mug"
-    done = headrace(settings, "state", "--item", "mug")
-    assert "title: Mug" in done.stdout
-    done = headrace(settings, "state", "zoe")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "nothing is known of user 'zoe'" in done.stderr
-    assert headrace(settings, "state").returncode == 2
-
-
-def test_the_simulate_command_publishes_or_prints(names: Names) -> None:
-    settings = names.create_topics()
-    options = (
-        "simulate",
-        "--shop",
-        "eshop_clothing",
-        "--events",
-        "50",
-        "--start",
-        str(NOW - 10**8),
-    )
-    done = headrace(settings, *options)
-    assert done.returncode == 0, done.stderr
-    arrived = [record for topic in settings.topics.events for record in records(settings, topic)]
-    assert len(arrived) == 50
-    assert len(records(settings, settings.topics.catalog)) == 217
-    printed = headrace(settings, *options, "--print").stdout.splitlines()
-    ids = {msgspec.json.decode(line)["event_id"] for line in printed}
-    assert ids == {msgpack.unpackb(record.value)["event_id"] for record in arrived}

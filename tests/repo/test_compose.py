@@ -71,7 +71,8 @@ def test_every_setting_exists_and_its_value_is_allowed(
     monkeypatch.chdir(tmp_path)
     for name in OURS:
         with monkeypatch.context() as patch:
-            for variable, value in services[name]["environment"].items():
+            given = {name: value for name, value in dotenv().items() if name.startswith(PREFIX)}
+            for variable, value in (given | services[name]["environment"]).items():
                 assert variable.startswith(PREFIX)
                 patch.setenv(variable, value)
             Settings()
@@ -82,7 +83,7 @@ def test_every_variable_of_the_example_is_used_or_a_setting(
 ) -> None:
     used = {match["name"] for match in _VARIABLE.finditer(TEXT)}
     for name in dotenv():
-        assert name in used, f"{name} of .env.example does nothing"
+        assert name in used or name.startswith(PREFIX), f"{name} of .env.example does nothing"
     (tmp_path / ".env").write_text((ROOT / ".env.example").read_text())
     monkeypatch.chdir(tmp_path)
     Settings()  # the same file is also read by `headrace` itself
@@ -110,6 +111,11 @@ def test_every_build_argument_is_one_of_the_dockerfile(
     )
     for name in OURS:
         assert set(services[name]["build"]["args"]) <= declared
+
+
+def test_settings_of_the_example_reach_our_services(services: dict[str, dict[str, Any]]) -> None:
+    for name in OURS:
+        assert services[name]["env_file"] == [{"path": ".env", "required": False}]
 
 
 def test_services_wait_for_what_they_need(services: dict[str, dict[str, Any]]) -> None:

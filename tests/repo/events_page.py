@@ -1,0 +1,146 @@
+"""Writes the tables of docs/events.md from the classes that check every record.
+
+python -m tests.repo.events_page    brings the page up to date; a test fails while it is not.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from features.events import Click, Item, Purchase, Search
+from streams.codec import REASONS, Reason, Recommendation, RecommendedItem, Trigger
+
+PAGE = Path(__file__).parents[2] / "docs" / "events.md"
+
+_MEANING: Mapping[str, str] = {
+    "event_id": "unique to the action, and the same when it is sent again: repeats count once",
+    "user_id": "who did it; also the record's key",
+    "ts": "when it happened, ms since 1970-01-01 UTC",
+    "item_id": "which item; in the catalogue also the record's key",
+    "session_id": "the visit, where the app knows one",
+    "search_id": "`event_id` of the search whose results were clicked",
+    "position": "place in the list that was clicked",
+    "price": "of one",
+    "context": "device, country and the like",
+    "query": "what was typed; empty to have `candidates` put in order",
+    "candidates": "rank these items and no others",
+    "filters": "what the list should be limited to; taken, but not yet heeded",
+    "k": "how many items are wanted",
+    "quantity": "how many",
+    "currency": "ISO 4217 code",
+    "title": "what shoppers read and search for",
+    "description": "more words to find it by",
+    "category": "path, the widest first",
+    "brand": "who makes it",
+    "tags": "more words to find it by",
+    "attributes": "colour, size and the like",
+    "image_url": "what a page shows",
+    "embedding": "the shop's own vector of the item",
+    "in_stock": "items out of stock are not recommended",
+    "available_from": "ms since 1970; not recommended before",
+    "available_to": "ms since 1970; not recommended from then on",
+    "rec_id": "the same whenever the same event is answered again: drop repeats by it",
+    "surface": "where it is meant to be shown",
+    "trigger": "the event that the list answers",
+    "generated_at": "wall clock of the worker, ms",
+    "event_ts": "`ts` of the trigger",
+    "model_version": "what ranked; `generators` before any model was trained",
+    "items": "the list, best first",
+    "experiment": "the arm that the user is in",
+    "score": "0 to 1, higher is better",
+    "rank": "place in the list, from 1",
+    "reasons": "why it is there, each a map",
+    "type": "kind of the event",
+    "kind": "what found the item, such as `viewed`, `popular` or `search`",
+    "weight": "how much it counted",
+}
+
+
+def tables() -> dict[str, str]:
+    """Return each generated part of the page by its name."""
+    structs: dict[str, type[msgspec.Struct]] = {
+        "click": Click,
+        "search": Search,
+        "purchase": Purchase,
+        "item": Item,
+        "recommendation": Recommendation,
+        "trigger": Trigger,
+        "place": RecommendedItem,
+        "reason": Reason,
+    }
+    reasons = [f"| `{name}` | {cure} |" for name, cure in REASONS.items()]
+    return {name: _fields(struct) for name, struct in structs.items()} | {
+        "reasons": "\n".join(["| reason | cure |", "|---|---|", *reasons])
+    }
+
+
+def refreshed(page: str) -> str:
+    """Return the page with every generated part as it must be."""
+    parts = tables()
+
+    def part(match: re.Match[str]) -> str:
+        return f"{match[1]}\n{parts[match[2]]}\n{match[3]}"
+
+    return re.sub(r"(<!-- (\w+) -->)\n.*?(<!-- /\2 -->)", part, page, flags=re.DOTALL)
+
+
+def _fields(struct: type[msgspec.Struct]) -> str:
+    info = inspect.type_info(struct)
+    if not isinstance(info, inspect.StructType):
+        raise TypeError(f"{struct} is no struct")
+    rows = [
+        f"| `{field.name}` | {_type(field.type)} | {'yes' if field.required else ''} "
+        f"| {_MEANING[field.name]} |"
+        for field in info.fields
+    ]
+    return "\n".join(["| field | type | required | meaning |", "|---|---|---|---|", *rows])
+
+
+def _type(kind: Any) -> str:  # noqa: PLR0911  one answer a kind
+    match kind:
+        case inspect.UnionType(types=types):
+            told = [_type(each) for each in types if not isinstance(each, inspect.NoneType)]
+            return " or ".join(dict.fromkeys(told))
+        case inspect.StrType():
+            return "text" + _span(kind.min_length, kind.max_length, "characters")
+        case inspect.IntType():
+            return "whole number" + _span(kind.ge, _readable(kind.le), "")
+        case inspect.FloatType():
+            least = kind.ge if kind.gt is None else f"above {kind.gt}"
+            return "number" + _span(least if least != -1e12 else None, None, "")
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.VarTupleType(item_type=item):
+            return f"list of {_type(item)}" + _span(None, kind.max_length, "entries")
+        case inspect.DictType():
+            return "map" + _span(None, kind.max_length, "entries")
+        case inspect.LiteralType(values=values):
+            return " or ".join(f'`"{value}"`' for value in values)
+        case inspect.StructType(cls=cls):
+            return {Trigger: "map", RecommendedItem: "map", Reason: "map"}[cls]
+        case _:
+            raise TypeError(f"no words for {kind}")
+
+
+def _readable(limit: int | None) -> int | None:
+    """Leave out limits that only say what an int can be."""
+    return limit if limit is not None and limit < 2**40 else None
+
+
+def _span(least: object, most: object, unit: str) -> str:
+    unit = unit and f" {unit}"
+    if least is not None and most is not None:
+        return f", {least} to {most}{unit}"
+    if most is not None:
+        return f", at most {most}{unit}"
+    if least is not None:
+        return f", {least}{unit}" if str(least).startswith("above") else f", from {least}{unit}"
+    return ""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(refreshed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
