@@ -56,6 +56,9 @@ class _Shard:
     def finish(self, staged: _Staged) -> None:
         """Drop rows that are on disk; where a later batch has newer ones, those stay."""
         self.waiting.remove(staged)
+        if not self.waiting:
+            self.newest.clear()
+            return
         for key, value in staged.rows.items():
             if self.newest.get(key, _ABSENT) is value:
                 del self.newest[key]

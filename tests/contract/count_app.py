@@ -1,0 +1,140 @@
+"""The app of the contract suite: it counts events per key and sends the new count for each.
+
+Run as `python -m tests.contract.count_app '{"transport": "batch", ...}'`. The same `count` decides
+under both transports, so what differs is theirs. A row is (events counted, last offset counted).
+"""
+
+import asyncio
+import contextlib
+import struct
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import faust
+import msgspec
+from faust.types import EventT, StreamT
+
+from streams import engine
+
+ROW = struct.Struct(">qq")
+POISON = b"poison"
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a test may ask of a worker."""
+
+    transport: str  # "batch" or "kafka"
+    broker: str
+    app_id: str
+    source: str
+    changelog: str
+    output: str
+    data_dir: str
+    worker_id: str | None = None
+    batch_records: int = 500
+    session_s: float = 6.0
+    request_s: float = 10.0
+    depth: int = 4
+    pause_s: float = 0.0  # in every batch, between output and commit
+    gate: str | None = None  # a batch waits, once computed, until this file exists
+    standbys: int = 0
+
+
+def count(row: bytes | None, offset: int) -> bytes | None:
+    """Return the row with one more event, None where the event is in it already."""
+    counted, applied = ROW.unpack(row) if row else (0, -1)
+    return ROW.pack(counted + 1, offset) if offset > applied else None
+
+
+def batch_app(options: Options) -> faust.App:
+    """Count with the engine."""
+    app = faust.App(
+        options.app_id,
+        broker=f"batch://{options.broker}",
+        **engine.app_options(
+            data_dir=Path(options.data_dir),
+            worker_id=options.worker_id,
+            batch_records=options.batch_records,
+            session_timeout_s=options.session_s,
+            request_timeout_s=options.request_s,
+            standby_replicas=options.standbys,
+        ),
+    )
+    counts = engine.table(app, "counts", options.changelog)
+    output = engine.Output(app, options.output)
+
+    @engine.agent(app, options.source, name="count", depth=options.depth)
+    async def agent(batch: engine.Batch) -> None:
+        keys = list({record.key: None for record in batch.records})
+        rows = dict(zip(keys, counts.get_many(batch.partition, keys), strict=True))
+        changed = {}
+        sent = []
+        for record in batch.records:
+            if record.key == POISON:
+                raise ValueError("a record that the handler cannot stand")
+            row = count(rows[record.key], record.offset)
+            if row is not None:
+                rows[record.key] = changed[record.key] = row
+                sent.append((record.key, row))
+        counts.stage(batch.partition, changed)
+        while options.gate and not Path(options.gate).exists():
+            await asyncio.sleep(0.02)
+        await output.send(batch.partition, sent)
+        await asyncio.sleep(options.pause_s)
+        await counts.commit(batch.partition, changed)
+
+    return app
+
+
+def stock_app(options: Options) -> faust.App:
+    """Count with Faust alone."""
+    app = faust.App(
+        options.app_id,
+        broker=f"kafka://{options.broker}",
+        store="rocksdb://",
+        datadir=options.data_dir,
+        web_enabled=False,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        table_standby_replicas=0,
+        consumer_auto_offset_reset="earliest",
+        broker_commit_interval=1.0,
+    )
+    raw = {"key_serializer": "raw", "value_serializer": "raw"}
+    source = app.topic(options.source, **raw)
+    output = app.topic(options.output, **raw)
+    counts = app.Table(
+        "counts",
+        key_type=bytes,
+        value_type=bytes,
+        changelog_topic=app.topic(options.changelog, **raw, acks=False, allow_empty=True),
+        options={"driver": "rocksdict"},
+    )
+
+    @app.agent(source)
+    async def agent(stream: StreamT) -> None:
+        async for event in _events(stream):
+            row = count(counts.get(event.key), event.message.offset)
+            if row is not None:
+                counts[event.key] = row
+                await output.send(key=event.key, value=row, partition=event.message.partition)
+
+    return app
+
+
+async def _events(stream: StreamT) -> AsyncIterator[EventT]:
+    async for event in stream.events():
+        yield event
+
+
+def main() -> None:
+    """Run one worker until it is stopped."""
+    options = msgspec.json.decode(sys.argv[1], type=Options)
+    app = batch_app(options) if options.transport == "batch" else stock_app(options)
+    with contextlib.suppress(KeyboardInterrupt):
+        faust.Worker(app, loglevel="INFO").execute_from_commandline()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Nothing is lost and nothing is counted twice, whatever happens to a worker."""
+
+import signal
+from collections import Counter
+
+from tests.contract.count_app import POISON
+from tests.contract.harness import PARTITIONS, Site, expected_outputs, keys, partition_of
+from tests.support import eventually
+
+SLOW = {"batch_records": 100, "pause_s": 0.1}
+
+
+def assert_exact(corner: Site, counted: Counter[bytes]) -> None:
+    """Every event is in the changelog once, and was sent."""
+    corner.wait_at_rest()
+    assert corner.counts() == counted
+    assert corner.outputs() == expected_outputs(counted)
+
+
+def test_kill_9_of_two_workers_in_mid_stream(corner: Site) -> None:
+    corner.create()
+    counted = corner.publish(keys(20_000, 700))
+    workers = {name: corner.worker(data=name, worker_id=name, **SLOW) for name in ("a", "b")}
+    for name in ("a", "b", "a"):
+        before = sum(corner.committed().values())
+        eventually(lambda at=before: sum(corner.committed().values()) > at + 500, 40)
+        assert before + 500 < sum(counted.values())
+        workers[name].kill()
+        workers[name] = corner.worker(data=name, worker_id=name, batch_records=400)
+    assert_exact(corner, counted)
+    for worker in workers.values():
+        worker.stop()
+    recovered = [corner.disk(name)[0] for name in workers]
+    assert {**recovered[0], **recovered[1]}.keys() == counted.keys()
+
+
+def test_a_stopped_process_that_wakes_up_later_undoes_nothing(corner: Site) -> None:
+    corner.create()
+    counted = corner.publish(keys(6000, 200))
+    sleeper = corner.worker(data="a", **SLOW)
+    eventually(lambda: sum(corner.committed().values()) > 300, 40)
+    sleeper.send(signal.SIGSTOP)
+    corner.worker(data="b")
+    corner.wait_at_rest()
+    sleeper.send(signal.SIGCONT)
+    eventually(lambda: sleeper.said("dropped"), 20)
+    counted += corner.publish(keys(1000, 200))
+    assert_exact(corner, counted)
+
+
+def test_a_batch_in_flight_is_dropped_when_its_partition_goes(corner: Site) -> None:
+    corner.create()
+    gate = corner.directory / "gate"
+    counted = corner.publish(keys(400, 40))
+    holder = corner.worker(data="a", gate=str(gate)).wait_ready()
+    other = corner.worker(data="b", gate=str(gate)).wait_ready()
+    assert not corner.read(corner.changelog)
+    gate.touch()
+    assert_exact(corner, counted)
+    assert holder.said("dropped")
+    assert not holder.said("is not acked")
+    assert other.stop() == 0
+
+
+def test_a_lost_disk_comes_back_from_the_changelog(corner: Site) -> None:
+    corner.create()
+    counted = corner.publish(keys(3000, 300))
+    worker = corner.worker(data="lost")
+    corner.wait_at_rest()
+    worker.kill()
+    corner.produce(_aborted(corner), transactional_id=corner.app_id)  # its end is now a hole
+    counted += corner.publish(keys(500, 300))
+    worker = corner.worker(data="empty")
+    assert_exact(corner, counted)
+    assert worker.said("ends in holes")
+    worker.stop()
+    ends = corner.ends(corner.changelog)
+    assert corner.disk("empty") == (counted, {p: end - 1 for p, end in ends.items()})
+
+
+def test_a_changelog_that_refuses_rows_keeps_the_batch_unacked(corner: Site) -> None:
+    corner.create(max_message_bytes="100")
+    counted = corner.publish(keys(400, 40))
+    worker = corner.worker()
+    assert worker.ends() != 0
+    assert worker.said("MessageSizeTooLarge")
+    assert corner.committed() == dict.fromkeys(range(PARTITIONS), 0)
+    assert corner.disk("w") == ({}, dict.fromkeys(range(PARTITIONS), 0))
+    corner.configure(corner.changelog, cleanup_policy="compact", max_message_bytes="1000000")
+    corner.worker()
+    assert_exact(corner, counted)
+
+
+def test_a_handler_that_fails_ends_the_worker_and_acks_nothing_more(corner: Site) -> None:
+    corner.create()
+    counted = corner.publish(keys(300, 30))
+    worker = corner.worker()
+    corner.wait_at_rest()
+    before = corner.committed()
+    corner.publish([POISON])
+    assert worker.ends() != 0
+    assert worker.said("a record that the handler cannot stand")
+    assert corner.committed() == before
+    assert corner.ends()[partition_of(POISON)] == before[partition_of(POISON)] + 1
+    assert corner.counts() == counted
+
+
+def test_a_worker_without_its_changelog_says_so_and_ends(corner: Site) -> None:
+    corner.create_topics({corner.source: {}, corner.output: {}})
+    worker = corner.worker()
+    assert worker.ends() != 0
+    assert worker.said(f"topic '{corner.changelog}' does not exist")
+
+
+def _aborted(corner: Site):
+    async def act(producer) -> None:
+        await producer.begin_transaction()
+        for partition in range(PARTITIONS):
+            await producer.send(corner.changelog, b"never", key=b"never", partition=partition)
+        await producer.flush()
+        await producer.abort_transaction()
+
+    return act
