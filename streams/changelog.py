@@ -3,10 +3,9 @@
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
 
+from streams.connecting import connected
 from streams.partitions import partition_of
-from streams.security import connection
 from streams.settings import Settings
 
 _POLL_MS = 1_000
@@ -22,15 +21,7 @@ def newest_value(settings: Settings, topic: str, key: str) -> bytes | None:
         ConnectionError: no broker answers.
         LookupError: the topic does not exist.
     """
-    try:
-        consumer = KafkaConsumer(
-            enable_auto_commit=False,
-            allow_auto_create_topics=False,
-            metrics_enabled=False,
-            **connection(settings),
-        )
-    except KafkaError as error:
-        raise ConnectionError(f"{settings.broker}: no broker answers: {error}") from error
+    consumer = connected(KafkaConsumer, settings, enable_auto_commit=False)
     try:
         numbers = consumer.partitions_for_topic(topic)
         if not numbers:

@@ -10,8 +10,8 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from streams.codec import BadEvent, Recommendation, decode_recommendation
+from streams.connecting import connected
 from streams.partitions import partition_of
-from streams.security import connection
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -63,17 +63,13 @@ class RecommendationConsumer:
         self._remember = remember
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._waiting: deque[Recommendation] = deque()
-        try:
-            self._kafka = KafkaConsumer(
-                group_id=group,
-                enable_auto_commit=False,
-                auto_offset_reset="earliest" if from_beginning else "latest",
-                allow_auto_create_topics=False,
-                metrics_enabled=False,
-                **connection(settings),
-            )
-        except KafkaError as error:
-            raise ConnectionError(f"{settings.broker}: no broker answers: {error}") from error
+        self._kafka = connected(
+            KafkaConsumer,
+            settings,
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest" if from_beginning else "latest",
+        )
         try:
             self._start(from_beginning=from_beginning)
         except BaseException:

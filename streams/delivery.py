@@ -8,8 +8,8 @@ from typing import Any
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
+from streams.connecting import connected
 from streams.partitions import KeyPartitioner
-from streams.security import connection
 from streams.settings import Settings
 
 _BATCH_BYTES = 256 * 1024
@@ -120,23 +120,22 @@ class Delivery:
     def _connect(self) -> KafkaProducer:
         settings, timeout_ms = self._settings, int(self._timeout_s * 1000)
         try:
-            return KafkaProducer(
+            return connected(
+                KafkaProducer,
+                settings,
                 acks="all",
                 enable_idempotence=True,
                 compression_type=None if settings.compression == "none" else settings.compression,
                 partitioner=KeyPartitioner(),
-                allow_auto_create_topics=False,
                 batch_size=_BATCH_BYTES,
                 linger_ms=self._linger_ms,
                 max_block_ms=timeout_ms,
                 bootstrap_timeout_ms=timeout_ms,
                 request_timeout_ms=max(1, timeout_ms - self._linger_ms),
                 delivery_timeout_ms=timeout_ms,
-                metrics_enabled=False,
-                **connection(settings),
             )
-        except KafkaError as error:
-            raise DeliveryError(f"{settings.broker}: no broker answers: {error}") from error
+        except ConnectionError as error:
+            raise DeliveryError(str(error)) from error
 
     def _settled(self, most: int) -> bool:
         """Wait until at most so many records are unconfirmed; False if that takes too long."""

@@ -1,5 +1,6 @@
 """The clients of app teams on a real Kafka: what arrives, in what order, what is raised."""
 
+import gc
 import threading
 import time
 from collections import defaultdict
@@ -20,6 +21,7 @@ from streams.client import (
     BadEvent,
     DeliveryError,
     EventProducer,
+    Recommendation,
     RecommendationConsumer,
     Settings,
 )
@@ -204,6 +206,7 @@ def test_nobody_at_the_address_is_raised() -> None:
     nobody = Settings(broker=f"127.0.0.1:{free_ports(1)[0]}")
     with pytest.raises(DeliveryError, match="no broker answers"):
         EventProducer(nobody, timeout_s=1.0)
+    gc.collect()  # a socket left open would be an error here
 
 
 def test_an_error_of_the_block_is_not_hidden_by_one_of_the_producer(names: Names) -> None:
@@ -252,6 +255,19 @@ def test_without_a_group_now_is_when_it_was_made(names: Names) -> None:
     with RecommendationConsumer(settings, timeout_s=10) as lists:
         publish_lists(settings, [recommendation("ann", 2)])
         assert next(iter(lists)).rec_id == "rec-ann-2"
+
+
+def test_polling_without_waiting_gets_lists_too(names: Names) -> None:
+    settings = names.create_topics()
+    with RecommendationConsumer(settings) as lists:
+        assert lists.poll() == []
+        publish_lists(settings, [recommendation("ann", 1)])
+        deadline = time.monotonic() + 20
+        found: list[Recommendation] = []
+        while not found and time.monotonic() < deadline:
+            found = lists.poll()
+            time.sleep(0.01)
+        assert [one.rec_id for one in found] == ["rec-ann-1"]
 
 
 def test_only_the_wanted_users(names: Names) -> None:

@@ -89,6 +89,12 @@ def test_every_variable_of_the_example_is_used_or_a_setting(
     Settings()  # the same file is also read by `headrace` itself
 
 
+def test_only_workers_are_asked_what_the_image_asks(services: dict[str, dict[str, Any]]) -> None:
+    for name in OURS:
+        if services[name]["command"] != ["worker"]:
+            assert services[name]["healthcheck"] == {"disable": True}
+
+
 def test_images_are_pinned(services: dict[str, dict[str, Any]]) -> None:
     for service in services.values():
         _, _, tag = service["image"].partition(":")
@@ -122,7 +128,7 @@ def test_services_wait_for_what_they_need(services: dict[str, dict[str, Any]]) -
     for name, service in services.items():
         for other, need in service.get("depends_on", {}).items():
             if need["condition"] == "service_healthy":
-                assert "healthcheck" in services[other], f"{name} waits for {other} in vain"
+                assert "test" in services[other]["healthcheck"], f"{name} waits in vain"
             else:
                 assert services[other]["restart"] == "no", f"{other} never completes"
 
