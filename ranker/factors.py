@@ -33,6 +33,7 @@ class Rates(NamedTuple):
 DEFAULT = Rates()
 FACTORS = 16
 _FIRST_SCALE = 0.1
+_SILENT = -1e9  # a logit whose chance, and so whose gradient, is 0
 
 
 class Side(NamedTuple):
@@ -81,19 +82,23 @@ def in_batch_negatives(other: Side, rows: NDArray[np.int64], count: int) -> Side
     """Return the positives of `count` other events of the batch, as negatives of each event.
 
     An item's owner knows only the users who came with signals. Those of the same item are not
-    negatives, so their place is taken by zeros: (E, count, d), (E, count).
+    negatives, so their place is taken by one whose bias makes it count for nothing.
 
     Args:
         other: (E, d), (E,) the positive of each event.
         rows: (E,) the own row of each event.
         count: how many.
+
+    Returns:
+        (E, count, d), (E, count).
     """
     events = len(rows)
     offsets = np.arange(1, count + 1)
     picked = (np.arange(events)[:, None] + offsets) % max(events, 1)
     real = rows[picked] != rows[:, None]
     factors = other.factors[picked] * real[:, :, None]
-    return Side(factors.astype(np.float32), (other.bias[picked] * real).astype(np.float32))
+    bias = np.where(real, other.bias[picked], _SILENT)
+    return Side(factors.astype(np.float32), bias.astype(np.float32))
 
 
 def predict(own: Side, other: Side, mean: float = 0.0) -> _Floats:
@@ -128,7 +133,7 @@ def step(own: Side, seen: Seen, mean: float = 0.0, rates: Rates = DEFAULT) -> Si
     away = (seen.weights[:, None] * _sigmoid(negative) * spread).astype(np.float32)  # (E, M)
     gradient = toward[:, None] * seen.positive.factors
     gradient -= np.einsum("em,emd->ed", away, seen.negative.factors)
-    counts = np.bincount(seen.rows, minlength=len(own.bias)).astype(np.float32)
+    counts = np.bincount(seen.rows, seen.weights > 0, len(own.bias)).astype(np.float32)
     pace = (1 + np.log(np.maximum(counts, 1))) / np.maximum(counts, 1) * rates.learning
     factors, bias = np.zeros_like(own.factors), np.zeros_like(own.bias)
     np.add.at(factors, seen.rows, gradient)

@@ -1,0 +1,114 @@
+"""The linear ranker: it scores lists apart, learns from outcomes, and says when it cannot load."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from features.vector import NAMES
+from ranker.linear import BadRankerState, LinearRanker, gates, softmax
+
+FEATURES = ("a", "b", "c")
+
+
+def ranker() -> LinearRanker:
+    return LinearRanker(FEATURES, prior={"a": 1.0}, prior_search={"b": 2.0})
+
+
+def lists(seed: int, count: int = 6) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    rng = np.random.default_rng(seed)
+    mask = rng.random((count, 5)) < 0.8
+    return rng.random((count, 5, len(FEATURES)), np.float32) * mask[..., None], mask
+
+
+def plain_gates(count: int) -> NDArray[np.float32]:
+    return gates(np.full(count, 3, np.int32), np.zeros(count, np.bool_))
+
+
+def test_the_prior_names_features_that_exist() -> None:
+    assert LinearRanker(NAMES).weights.any()
+    with pytest.raises(ValueError, match="'nonsense'"):
+        LinearRanker(FEATURES, prior={"nonsense": 1.0})
+
+
+def test_gates_let_the_short_history_and_the_search_speak() -> None:
+    gated = gates(np.array([0, 50], np.int32), np.array([False, True]))
+    assert gated[:, 0].tolist() == [1, 1]
+    assert gated[0, 1] == pytest.approx(2)
+    assert gated[1, 1] < 0.25
+    assert gated[:, 2].tolist() == [0, 1]
+
+
+def test_a_search_adds_its_own_weights() -> None:
+    X = np.array([[[1, 1, 1]]], np.float32)
+    mask = np.ones((1, 1), np.bool_)
+    lengths = np.zeros(1, np.int32)
+    assert ranker().score(X, mask, gates(lengths, np.array([False])))[0, 0] == pytest.approx(1)
+    assert ranker().score(X, mask, gates(lengths, np.array([True])))[0, 0] == pytest.approx(3)
+
+
+@given(seed=st.integers(0, 999))
+def test_permuted_candidates_have_permuted_scores(seed: int) -> None:
+    X, mask = lists(seed)
+    order = np.random.default_rng(seed).permutation(X.shape[1])
+    gated = plain_gates(len(X))
+    mixed = ranker().score(X[:, order], mask[:, order], gated)
+    assert mixed == pytest.approx(ranker().score(X, mask, gated)[:, order], rel=1e-5)
+
+
+@given(seed=st.integers(0, 999))
+def test_learning_follows_the_gradient_of_the_loss(seed: int) -> None:
+    X, mask = lists(seed)
+    target = np.where(mask.any(axis=1), mask.argmax(axis=1), -1)
+    learner = ranker()
+    losses = [learner.learn(X, mask, plain_gates(len(X)), target) for _ in range(40)]
+    assert losses[-1] <= losses[0] + 1e-6
+    assert np.isfinite(learner.weights).all()
+
+
+def test_the_feature_that_tells_gets_the_weight() -> None:
+    rng = np.random.default_rng(0)
+    learner = ranker()
+    for _ in range(60):
+        X = rng.random((32, 10, 3), np.float32)
+        target = X[:, :, 2].argmax(axis=1)
+        learner.learn(X, np.ones((32, 10), np.bool_), plain_gates(32), target)
+    assert learner.weights[0, 2] > 0.2
+    assert learner.weights[0, 2] > abs(learner.weights[0, 1])
+
+
+def test_the_order_of_a_batch_smaller_than_a_step_does_not_matter() -> None:
+    X, mask = lists(4, 8)
+    mask[:, 0] = True
+    target = np.zeros(8, np.int64)
+    straight, mixed = ranker(), ranker()
+    order = np.random.default_rng(1).permutation(8)
+    straight.learn(X, mask, plain_gates(8), target)
+    mixed.learn(X[order], mask[order], plain_gates(8), target)
+    assert mixed.weights == pytest.approx(straight.weights, abs=1e-5)
+
+
+def test_a_saved_ranker_learns_on_as_if_never_saved() -> None:
+    X, mask = lists(3)
+    target = np.where(mask.any(axis=1), mask.argmax(axis=1), -1)
+    first = ranker()
+    first.learn(X, mask, plain_gates(6), target)
+    second = ranker()
+    second.load_state_dict(first.state_dict())
+    for learner in (first, second):
+        learner.learn(X, mask, plain_gates(6), target)
+    assert (first.weights == second.weights).all()
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((3, 2)), np.full((3, 3), np.nan)])
+def test_weights_of_other_features_or_of_nothing_are_refused(wrong: NDArray[np.float64]) -> None:
+    state = ranker().state_dict() | {"weights": wrong}
+    with pytest.raises(BadRankerState, match="weights"):
+        ranker().load_state_dict(state)
+
+
+def test_softmax_of_no_candidates_is_no_share() -> None:
+    nothing = np.full((2, 3), -np.inf, np.float32)
+    assert not softmax(nothing).any()
+    assert softmax(np.zeros((2, 0), np.float32)).shape == (2, 0)
