@@ -265,9 +265,8 @@ class EventProducer:
             How many were handed over; `flush` makes sure that they arrived.
         """
         count = 0
-        for event in events:
+        for count, event in enumerate(events, start=1):  # noqa: B007  the last one is returned
             self.send(event)
-            count += 1
         return count
 
     def flush(self) -> None:
