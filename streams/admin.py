@@ -1,8 +1,9 @@
 """Create, check and delete the topics of an installation."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
@@ -10,7 +11,9 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPart
 
 from streams import security
 from streams.settings import PREFIX, Settings
-from streams.topics import TopicSpec
+from streams.topics import Topics, TopicSpec
+
+T = TypeVar("T")
 
 _CONNECTED_WITHIN_MS = 10_000
 _ANSWER_WITHIN_MS = 30_000
@@ -31,13 +34,7 @@ def create(settings: Settings) -> list[str]:
         WrongTopics: a topic is there but laid out differently, or Kafka refuses to create one.
         BrokerUnreachable: nobody answers at `settings.broker`.
     """
-    with connect(settings) as admin:
-        present = set(admin.list_topics())
-        missing = [spec for spec in settings.topic_specs if spec.name not in present]
-        if missing:
-            _create(admin, missing)
-        _refuse(_differences(admin, settings.topic_specs))
-    return [spec.name for spec in missing]
+    return _by_admin(settings, partial(_create, settings.topic_specs))
 
 
 def check(settings: Settings) -> None:
@@ -47,16 +44,7 @@ def check(settings: Settings) -> None:
         WrongTopics: one is not; the message names each, what was found and what to do.
         BrokerUnreachable: nobody answers at `settings.broker`.
     """
-    with connect(settings) as admin:
-        present = set(admin.list_topics())
-        missing = [
-            f"{spec.name}: missing, wanted {spec.partitions} partition(s); "
-            "run `headrace topics create`"
-            for spec in settings.topic_specs
-            if spec.name not in present
-        ]
-        there = [spec for spec in settings.topic_specs if spec.name in present]
-        _refuse(missing + _differences(admin, there))
+    _by_admin(settings, partial(_check, settings.topic_specs))
 
 
 def delete(settings: Settings) -> list[str]:
@@ -66,13 +54,7 @@ def delete(settings: Settings) -> list[str]:
         WrongTopics: Kafka refuses to delete one.
         BrokerUnreachable: nobody answers at `settings.broker`.
     """
-    with connect(settings) as admin:
-        present = sorted(set(admin.list_topics()) & set(settings.topics))
-        if present:
-            answer = admin.delete_topics(present, timeout_ms=_ANSWER_WITHIN_MS, raise_errors=False)
-            # A topic that went a moment ago may still be listed.
-            _refuse(_complaints(answer["topics"], "delete", UnknownTopicOrPartitionError))
-    return present
+    return _by_admin(settings, partial(_delete, settings.topics))
 
 
 @contextmanager
@@ -101,19 +83,54 @@ def connect(settings: Settings) -> Iterator[Any]:
         client.close()
 
 
-def _create(admin: Any, missing: Sequence[TopicSpec]) -> None:
-    wanted = {
+def _by_admin(settings: Settings, deed: Callable[[Any], T], tries: int = 3) -> T:
+    """Do what may be done twice, and do it again when a broker goes away in the midst of it."""
+    try:
+        with connect(settings) as admin:
+            return deed(admin)
+    except KafkaError as error:
+        if error.retriable and tries > 1:
+            return _by_admin(settings, deed, tries - 1)
+        raise BrokerUnreachable(f"Kafka at {settings.broker} failed: {error}") from error
+
+
+def _create(specs: Sequence[TopicSpec], admin: Any) -> list[str]:
+    present = set(admin.list_topics())
+    missing = {
         spec.name: {
             "num_partitions": spec.partitions,
             "replication_factor": spec.replication,
             "configs": spec.config(),
         }
-        for spec in missing
+        for spec in specs
+        if spec.name not in present
     }
-    answer = admin.create_topics(wanted, timeout_ms=_ANSWER_WITHIN_MS, raise_errors=False)
-    # Another worker may be faster; what it made is checked like any other topic.
-    _refuse(_complaints(answer["topics"], "create", TopicAlreadyExistsError))
-    admin.wait_for_topics(list(wanted), timeout_ms=_ANSWER_WITHIN_MS)
+    if missing:
+        answer = admin.create_topics(missing, timeout_ms=_ANSWER_WITHIN_MS, raise_errors=False)
+        # Another worker may be faster; what it made is checked like any other topic.
+        _refuse(_complaints(answer["topics"], "create", TopicAlreadyExistsError))
+        admin.wait_for_topics(list(missing), timeout_ms=_ANSWER_WITHIN_MS)
+    _refuse(_differences(admin, specs))
+    return list(missing)
+
+
+def _check(specs: Sequence[TopicSpec], admin: Any) -> None:
+    present = set(admin.list_topics())
+    missing = [
+        f"{spec.name}: missing, wanted {spec.partitions} partition(s); run `headrace topics create`"
+        for spec in specs
+        if spec.name not in present
+    ]
+    _refuse(missing + _differences(admin, [spec for spec in specs if spec.name in present]))
+
+
+def _delete(topics: Topics, admin: Any) -> list[str]:
+    present = sorted(set(admin.list_topics()) & set(topics))
+    if present:
+        answer = admin.delete_topics(present, timeout_ms=_ANSWER_WITHIN_MS, raise_errors=False)
+        # A topic that went a moment ago may still be listed.
+        _refuse(_complaints(answer["topics"], "delete", UnknownTopicOrPartitionError))
+    return present
 
 
 def _complaints(

@@ -12,7 +12,7 @@ from typing import IO, cast
 import psutil
 
 from streams.broker import guard
-from streams.broker.config import HEAP, Node
+from streams.broker.config import JVM_OPTIONS, Node
 from streams.broker.errors import BrokerError, tail
 
 _FORMAT_WITHIN_S = 60.0
@@ -96,7 +96,7 @@ class Guard:
         orders = [
             {
                 "argv": [
-                    *(str(java), HEAP, "-cp", class_path),
+                    *(str(java), *JVM_OPTIONS, "-cp", class_path),
                     f"-Dlog4j2.configurationFile={node.logging}",
                     *("kafka.Kafka", str(node.properties)),
                 ],

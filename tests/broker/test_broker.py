@@ -104,10 +104,17 @@ def test_three_nodes_replicate_and_a_lost_one_comes_back(directory: Path) -> Non
     assert processes_of(directory) == []
 
 
-@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("moment", ["starting", "serving"])
+@pytest.mark.parametrize(
+    ("moment", "blow"),
+    [
+        ("starting", signal.SIGKILL),
+        ("starting", signal.SIGINT),
+        ("serving", signal.SIGKILL),
+        ("serving", signal.SIGTERM),
+    ],
+)
 def test_however_a_program_ends_its_broker_ends_too(
-    directory: Path, blow: signal.Signals, moment: str
+    directory: Path, moment: str, blow: signal.Signals
 ) -> None:
     program = f"""
         import sys, time
