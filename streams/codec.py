@@ -67,7 +67,7 @@ class RecommendedItem(Struct, frozen=True, kw_only=True):
 class Trigger(Struct, frozen=True, kw_only=True):
     """The event that a list answers."""
 
-    type: Literal["click", "search", "purchase"]
+    type: str  # "click", "search" or "purchase"
     event_id: Id
 
 

@@ -42,6 +42,11 @@ def test_a_query_is_put_on_one_line_normalised_and_cut() -> None:
         (Click(event_id="e", user_id="u", item_id="i" * 129, ts=1), "item_id", "id_too_long"),
         (Click(event_id="e", user_id="é" * 65, item_id="i", ts=1), "user_id", "id_too_long"),
         (
+            Click(event_id="e", user_id="\U0001f6d2" * 33, item_id="i", ts=1),
+            "user_id",
+            "id_too_long",
+        ),
+        (
             Click(event_id="e", user_id="u", item_id="i", ts=1, search_id=""),
             "search_id",
             "empty_id",

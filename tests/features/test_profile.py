@@ -22,6 +22,7 @@ from features.profile import (
     Query,
     Session,
     Touch,
+    _known,
     decode_profile,
     encode_profile,
     learn,
@@ -192,6 +193,13 @@ def test_an_id_is_forgotten_once_as_many_others_came_as_are_remembered() -> None
     assert seen(row, click(1), 1, 0)
 
 
+def test_an_id_is_not_found_across_two_others() -> None:
+    ids = b"abcdef" + b"ghijkl" + b"defghi"
+    assert _known(ids, b"ghijkl")
+    assert _known(ids, b"defghi"), "found across the first two, then in its own place"
+    assert not _known(ids, b"jkldef")
+
+
 def test_a_late_click_joins_two_visits_into_one() -> None:
     def click(minute: int) -> Click:
         return Click(event_id=str(minute), user_id="u", item_id="i", ts=START + minute * MINUTE)
@@ -200,6 +208,8 @@ def test_a_late_click_joins_two_visits_into_one() -> None:
     assert row.session == Session(START + 50 * MINUTE, START + 50 * MINUTE, 1)
     row = learn(row, click(25), 0, 2)
     assert row.session == Session(START, START + 50 * MINUTE, 3)
+    row = learn(row, click(80), 0, 3)
+    assert row.session == Session(START, START + 80 * MINUTE, 4), "30 minutes do not part a visit"
 
 
 def test_learning_leaves_the_row_before_as_it_was() -> None:

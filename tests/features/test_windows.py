@@ -1,6 +1,7 @@
 from functools import reduce
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,20 @@ def test_a_ring_is_bounded_and_has_no_zeros_at_its_ends(stamps: list[int]) -> No
         assert 1 <= len(ring.counts) <= most
         assert ring.counts[0]
         assert ring.counts[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "buckets"),
+    [("hour", 5 * MINUTE, 12), ("day", HOUR, 24), ("week", DAY, 7), ("month", DAY, 30)],
+)
+def test_the_oldest_bucket_counts_whole_and_the_one_before_not_at_all(
+    name: str, width: int, buckets: int
+) -> None:
+    now = START - START % DAY + DAY - 1  # the last ms of a bucket of any width
+    oldest = now - buckets * width + 1
+    windows = reduce(add, [oldest, oldest - 1], Windows())
+    assert getattr(totals(windows, now), name) == 1
+    assert getattr(totals(windows, now + 1), name) == 0
 
 
 def test_an_event_older_than_the_window_is_ignored() -> None:
