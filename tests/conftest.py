@@ -7,12 +7,17 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from streams import admin
 from streams.broker import Kafka
 from streams.settings import PREFIX, Settings
 from streams.topics import Topics
+
+# Examples share two busy cores with a Kafka: how long one takes says nothing about the code.
+hypothesis.settings.register_profile("headrace", deadline=None)
+hypothesis.settings.load_profile("headrace")
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from streams.broker import Kafka
+from streams.commands.terminal import tell
 
 app = typer.Typer(
     help="Run a real Apache Kafka on this machine; for trials, not for production.",
@@ -54,9 +55,11 @@ def start(
     known = Kafka(directory, nodes=nodes).status()
     if port is None and not known:
         port = _DEFAULT_PORT
+    already = bool(known) and all(node.pid for node in known)
+    if not already:
+        tell("Starting Kafka ...")
     address = Kafka(directory, nodes=nodes, port=port).start(detach=True)
-    before = "already " if known and all(node.pid for node in known) else ""
-    typer.echo(f"Kafka is {before}running at {address}")
+    typer.echo(f"Kafka is {'already ' if already else ''}running at {address}")
 
 
 @app.command()

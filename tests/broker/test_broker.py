@@ -47,7 +47,7 @@ def run(*arguments: str | Path) -> str:
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
-    return f"{result.exit_code}: {result.output.strip()}"
+    return f"{result.exit_code}: {result.stdout.strip()}"
 
 
 def test_commands_start_find_keep_and_wipe_a_broker(
