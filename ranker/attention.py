@@ -1,0 +1,165 @@
+"""What comes next: a history is read into one query vector that lies in the space of the items.
+
+Every list of a shop can ask this model for its nearest items in one product of matrices. It has an
+id vector per item and few other weights, so it learns from some ten thousand events.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  as all of torch's users call it
+
+_HIDDEN = -1e9  # logit of what may not be attended to; finite, so that no softmax is empty
+
+
+class BadAttentionConfig(ValueError):
+    """A configuration that no attention model can be made of."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class AttentionConfig:
+    """The model's shape; one configuration serves every shop.
+
+    Attributes:
+        dims: width of an item vector; a multiple of `heads`.
+        heads: of the attention, each reads its own part of an item vector.
+        history: events that are read, the newest ones.
+        kernel: events that the convolution sees at once.
+        dropout: 0..1, share of each vector that is hidden while training.
+        temperature: cosines are divided by it; the lower, the more a softmax prefers the best.
+
+    Raises:
+        BadAttentionConfig: a value out of its range.
+    """
+
+    dims: int = 96
+    heads: int = 4
+    history: int = 50
+    kernel: int = 3
+    dropout: float = 0.2
+    temperature: float = 0.07
+
+    def __post_init__(self) -> None:
+        for name in ("dims", "heads", "history", "kernel"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise BadAttentionConfig(f"{name} is {value!r}, it must be a whole number from 1")
+        if self.dims % self.heads:
+            raise BadAttentionConfig(f"dims {self.dims} is not a multiple of heads {self.heads}")
+        if not 0 <= self.dropout < 1:
+            raise BadAttentionConfig(f"dropout is {self.dropout!r}, it must be in 0..1, 1 excluded")
+        if not 0 < self.temperature < math.inf:
+            raise BadAttentionConfig(f"temperature is {self.temperature!r}, it must be above 0")
+
+
+class Encoded(NamedTuple):
+    """B histories as the model reads them."""
+
+    queries: Tensor  # (B, d) of length 1 / temperature; all 0 where the history is empty
+    weights: Tensor  # (B, H) attention over the history; sums to 1, or is all 0 where it is empty
+
+
+class AttentionRetrieval(nn.Module):
+    """Read a history into a query whose inner products with item vectors are logits.
+
+    A causal convolution makes each event aware of the two before it and gives attention its queries
+    and keys. The values are the raw item vectors: what attention mixes lies in the space of the
+    items before anything is learnt. A residual MLP over the mix, the newest item and its
+    convolved state starts as zero and learns what a mix of seen items cannot say.
+
+    Shapes: B histories, H events (oldest first, empty slots only in front), d dims, nh heads,
+    V items. Row 0 of the item table is the empty slot and stays zero.
+
+    Args:
+        config: the shape.
+        items: V, for a start; `grow` adds more.
+
+    Source: queries that stay in the item space, cosine over temperature: CORE, Hou et al.,
+    arXiv:2204.11067; attention, arXiv:1706.03762; relative distances, arXiv:1803.02155.
+    """
+
+    def __init__(self, config: AttentionConfig | None = None, items: int = 0) -> None:
+        super().__init__()
+        self.config = config = config or AttentionConfig()
+        d = config.dims
+        self.items = nn.Parameter(torch.zeros(1, d))
+        self.convolve = nn.Conv1d(d, d, config.kernel)
+        self.query_key = nn.Linear(d, 2 * d, bias=False)
+        self.distance = nn.Parameter(torch.zeros(config.heads, config.history))
+        self.refine = nn.Sequential(
+            nn.Linear(3 * d, 2 * d), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(2 * d, d)
+        )
+        self.hide = nn.Dropout(config.dropout)
+        for parameter in self.refine[-1].parameters():
+            nn.init.zeros_(parameter)
+        self.grow(items)
+        self.eval()
+
+    def __len__(self) -> int:
+        """Count the items, V."""
+        return len(self.items) - 1
+
+    def grow(self, items: int) -> None:
+        """Add random vectors until there are `items`; those that exist keep theirs."""
+        more = items - len(self)
+        if more > 0:
+            d = self.config.dims
+            fresh = torch.randn(more, d, device=self.items.device) / math.sqrt(d)
+            self.items = nn.Parameter(torch.cat([self.items.detach(), fresh]))
+
+    def vectors(self) -> Tensor:
+        """Return the items' vectors without the empty slot, (V, d), L2-normalised."""
+        return F.normalize(self.items.detach()[1:], dim=-1)
+
+    def forward(self, history: Tensor) -> Encoded:
+        """Read histories into queries.
+
+        Args:
+            history: (B, H) rows of the item table, oldest first, 0 = empty, in front only. Of a
+                longer history the newest `config.history` events are read; the others weigh 0.
+        """
+        read = history[:, -self.config.history :]
+        queries, weights = self.read(F.normalize(self.items[read], dim=-1), read != 0, newest=1)
+        unread = history.shape[1] - read.shape[1]
+        return Encoded(queries[:, 0], F.pad(weights[:, 0], (unread, 0)))
+
+    def read(
+        self, vectors: Tensor, real: Tensor, newest: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return a query for each of the newest positions, as if nothing had come after it.
+
+        Args:
+            vectors: (B, L, d) normalised item vectors, L <= config.history.
+            real: (B, L) False = empty slot.
+            newest: so many positions, N, from the end; None = all of them.
+
+        Returns:
+            queries, (B, N, d), and attention, (B, N, L), averaged over the heads.
+        """
+        B, L, d = vectors.shape
+        N = L if newest is None else newest
+        values = self.hide(vectors) * real[..., None]  # (B, L, d)
+        state = self._convolved(values)  # (B, L, d)
+        query, key = self.query_key(state).chunk(2, dim=-1)
+        query, key, value = map(self._heads, (query[:, L - N :], key, values))  # (B, nh, N or L, .)
+        logits = query @ key.transpose(-1, -2) / math.sqrt(d // self.config.heads)
+        distance = torch.arange(L - N, L)[:, None] - torch.arange(L)  # (N, L) < 0 = later
+        logits = logits + self.distance[:, distance.clamp(min=0)]  # (B, nh, N, L)
+        seen = (distance >= 0) & real[:, None, :]  # (B, N, L)
+        weights = logits.masked_fill(~seen[:, None], _HIDDEN).softmax(-1) * seen[:, None]
+        mix = (weights @ value).transpose(1, 2).reshape(B, N, d)
+        last = slice(L - N, L)
+        found = mix + self.refine(torch.cat([mix, values[:, last], state[:, last]], dim=-1))
+        found = found * real[:, last, None]
+        return F.normalize(found, dim=-1) / self.config.temperature, weights.mean(dim=1)
+
+    def _convolved(self, values: Tensor) -> Tensor:
+        padded = F.pad(values.transpose(1, 2), (self.config.kernel - 1, 0))  # sees the past only
+        return values + F.gelu(self.convolve(padded)).transpose(1, 2)
+
+    def _heads(self, x: Tensor) -> Tensor:
+        B, L, _ = x.shape
+        return x.view(B, L, self.config.heads, -1).transpose(1, 2)  # (B, nh, L, d / nh)

@@ -1,0 +1,212 @@
+"""The model between index and ranking: slots in, queries out, whatever was learnt or not."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from features.vector import NAMES, compute
+from ranker.candidates import Request
+from ranker.checkpoint import BadCheckpoint, Checkpoint, load_bytes, save_bytes
+from ranker.evidence import HISTORY
+from ranker.items import ItemIndex, ItemState
+from ranker.model import Model
+from ranker.rank import rank
+from ranker.training import Recipe
+from tests.ranker.shops import NOW, name, random_index, random_request, seldom
+
+QUICK = Recipe(few_targets=20)
+SEEDS = st.integers(0, 10_000)
+
+
+def shop_histories(users: int = 40, items: int = 20) -> list[list[str]]:
+    rng = np.random.default_rng(0)
+    starts = rng.integers(0, items, users)
+    return [[name(int(start + step) % items) for step in range(8)] for start in starts]
+
+
+def trained(steps: int = 60) -> Model:
+    model = Model(NAMES)
+    model.fit(shop_histories(), epochs=9, seed=1, max_steps=steps, recipe=QUICK)
+    return model
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """A model that has learnt a shop of twenty items."""
+    return trained()
+
+
+def test_without_training_there_is_nothing_to_encode() -> None:
+    model, index = Model(NAMES), random_index(10, 0)
+    before = index.vectors
+    model.install(index)
+    assert index.vectors is before
+    assert model.encode([Request(now=NOW, k=1)], index) is None
+    assert (model.version, model.item_ids) == ("generators", ())
+
+
+def test_what_follows_in_histories_is_nearest_to_the_query(model: Model) -> None:
+    index = ItemIndex()
+    index.put_many(ItemState(item_id=name(i)) for i in range(20))
+    model.install(index)
+    requests = [
+        Request(now=NOW, k=5, history=index.slots([name(i + 1), name(i)])) for i in range(18)
+    ]
+    encoded = model.encode(requests, index)
+    assert encoded is not None
+    best = (encoded[0] @ index.vectors[:20].T).argmax(axis=1)
+    assert (best == index.slots([name(i + 2) for i in range(18)])).mean() > 0.8
+
+
+@seldom
+@given(seed=SEEDS)
+def test_a_request_encodes_alike_alone_and_among_others(model: Model, seed: int) -> None:
+    index, rng = random_index(30, seed), np.random.default_rng(seed)  # ten items are unknown
+    model.install(index)
+    requests = [random_request(index, rng) for _ in range(4)]
+    together = model.encode(requests, index)
+    assert together is not None
+    for b, request in enumerate(requests):
+        alone = model.encode([request], index)
+        assert alone is not None
+        for one, many in zip(alone, together, strict=True):
+            np.testing.assert_allclose(one[0], many[b], rtol=1e-3, atol=1e-3)
+
+
+@seldom
+@given(seed=SEEDS)
+def test_attention_lies_on_known_events_and_sums_to_one(model: Model, seed: int) -> None:
+    index, rng = random_index(30, seed), np.random.default_rng(seed)
+    model.install(index)
+    request = random_request(index, rng)
+    encoded = model.encode([request], index)
+    assert encoded is not None
+    queries, attention = encoded
+    assert attention.shape == (1, HISTORY)
+    known = np.isin(np.array(index.ids)[request.history], model.item_ids) & (request.history >= 0)
+    positions = np.flatnonzero(known[:HISTORY])
+    assert attention.sum() == pytest.approx(attention[0, positions].sum())
+    assert attention.sum() == pytest.approx(1.0 if len(positions) else 0.0, abs=1e-3)
+    assert queries.any() == bool(len(positions))
+
+
+def test_items_that_come_later_find_their_vector_and_are_read(model: Model) -> None:
+    index = ItemIndex()
+    model.install(index)
+    index.put(ItemState(item_id="unheard of"))
+    index.put(ItemState(item_id=name(3)))
+    assert index.has_vector[index.slots([name(3), "unheard of"])].tolist() == [True, False]
+    encoded = model.encode([Request(now=NOW, k=1, history=index.slots([name(3)]))], index)
+    assert encoded is not None
+    assert encoded[0].any()
+
+
+def test_a_model_that_is_not_in_the_index_says_nothing(model: Model) -> None:
+    index = random_index(10, 0)
+    requests = [Request(now=NOW, k=1, history=index.slots([name(3)]))]
+    assert model.encode(requests, index) is None
+    again = trained(10)
+    again.install(index)
+    again.fit(shop_histories(), epochs=1, seed=0, recipe=QUICK)
+    assert again.encode(requests, index) is None  # those vectors are of what it was
+
+
+def test_of_two_models_the_last_to_be_installed_is_in_the_index(model: Model) -> None:
+    index, other = ItemIndex(), Model(NAMES)
+    other.fit([["lamp", "desk", "lamp"]], epochs=1, seed=0)
+    for installed in (model, other):
+        installed.install(index)
+    known = {index.ids[slot] for slot in np.flatnonzero(index.has_vector)}
+    assert known == {"lamp", "desk"}
+    assert len(index.vectors) >= len(index)
+
+
+def test_a_fit_keeps_what_was_known_and_adds_new_items() -> None:
+    model = trained(10)
+    index, before = ItemIndex(), model.item_ids
+    model.install(index)
+    old = index.vectors[index.slots(before)].copy()
+    model.fit([["lamp", "desk"]], epochs=1, seed=0, recipe=Recipe(negatives=0))
+    model.install(index)
+    assert model.item_ids == (*before, "lamp", "desk")
+    np.testing.assert_allclose(index.vectors[index.slots(before)], old, atol=1e-6)
+
+
+def test_a_fit_on_nothing_changes_nothing() -> None:
+    model = Model(NAMES)
+    assert model.fit([[], ["lamp"]], epochs=3, seed=0).steps == 0
+    assert model.version == "generators"
+
+
+def test_equal_seeds_give_equal_versions_and_more_learning_another() -> None:
+    first, second = trained(10), trained(10)
+    assert first.version == second.version
+    assert first.save() == second.save()
+    second.fit(shop_histories(), epochs=1, seed=1, recipe=QUICK)
+    assert second.version != first.version
+    for model in (first, second):
+        prefix, digest = model.version.rsplit("-", 1)
+        assert (prefix, len(digest)) == ("attention-linear", 8)
+
+
+def test_a_checkpoint_ranks_as_the_model_did(model: Model) -> None:
+    model.linear.weights[1] += 0.25  # has learnt since
+    model.metrics["hr"] = 0.5
+    back = Model.load(model.save(), NAMES)
+    assert back.save() == model.save()
+    assert back.metrics == {"hr": 0.5}
+    index, rng = random_index(30, 7), np.random.default_rng(7)
+    requests = [random_request(index, rng) for _ in range(5)]
+    lists = []
+    for either in (model, back):
+        either.install(index)
+        lists.append(rank(requests, index, either, compute).rankings)
+    for one, other in zip(*lists, strict=True):
+        np.testing.assert_array_equal(one.slots, other.slots)
+        np.testing.assert_array_equal(one.scores, other.scores)
+    assert back.fit(shop_histories(), epochs=1, seed=0, recipe=QUICK).steps > 0
+
+
+def test_an_untrained_model_survives_a_checkpoint() -> None:
+    model = Model(NAMES)
+    model.linear.weights += 1
+    back = Model.load(model.save(), NAMES)
+    assert back.version == "generators"
+    np.testing.assert_array_equal(back.linear.weights, model.linear.weights)
+
+
+def change_config(checkpoint: Checkpoint, **given: object) -> Checkpoint:
+    return replace(checkpoint, config={**checkpoint.config, **given})
+
+
+def change_array(checkpoint: Checkpoint, name: str, array: NDArray[Any]) -> Checkpoint:
+    return replace(checkpoint, arrays={**checkpoint.arrays, name: array})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: replace(c, item_ids=c.item_ids[1:]),
+        lambda c: replace(c, item_ids=[c.item_ids[0], *c.item_ids[:-1]]),
+        lambda c: replace(c, arrays={}),
+        lambda c: change_array(c, "attention.items", c.arrays["attention.items"] * np.nan),
+        lambda c: change_array(c, "attention.items", c.arrays["attention.items"].astype(int)),
+        lambda c: change_array(c, "attention.more", np.ones(2, np.float32)),
+        lambda c: change_array(c, "linear.weights", np.ones(2, np.float32)),
+        lambda c: change_config(c, heads=5),
+        lambda c: change_config(c, history=10**12),
+        lambda c: change_config(c, depth=2),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(
+    model: Model, change: Callable[[Checkpoint], Checkpoint]
+) -> None:
+    changed = save_bytes(change(load_bytes(model.save(), NAMES)))
+    with pytest.raises(BadCheckpoint, match="do not fit"):
+        Model.load(changed, NAMES)
