@@ -4,10 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from streams import settings_page
+from streams.commands.settings import register
 from streams.settings import BadSetting, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -153,6 +156,16 @@ def test_topics_carry_the_prefix() -> None:
 def test_the_page_of_settings_is_up_to_date() -> None:
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     assert page == settings_page.markdown(), "headrace settings --markdown > docs/settings.md"
+
+
+def test_the_command_shows_what_holds_or_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = typer.Typer()
+    register(app)
+    monkeypatch.setenv("HEADRACE_K", "7")
+    shown = CliRunner().invoke(app, []).stdout.splitlines()
+    assert len(shown) == len(Settings.model_fields)
+    assert {"HEADRACE_K=7", "HEADRACE_MODEL=", "HEADRACE_PARTITIONS=8"} <= set(shown)
+    assert CliRunner().invoke(app, ["--markdown"]).stdout == settings_page.markdown()
 
 
 def test_every_variable_that_the_project_mentions_exists() -> None:
