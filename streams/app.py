@@ -22,7 +22,7 @@ def build(settings: Settings, model: Model, meter: Meter) -> faust.App:
 
     Args:
         settings: Of the worker; its topics exist (see `streams.admin.check`).
-        model: What ranks; `Model()` without training.
+        model: What ranks.
         meter: What is counted.
     """
     app = faust.App(

@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from streams.commands import broker, demo, evaluate, follow, publish, simulate, state, topics, train, worker
+from streams.commands import (
+    broker,
+    demo,
+    evaluate,
+    follow,
+    publish,
+    settings,
+    simulate,
+    state,
+    topics,
+    train,
+    worker,
+)
 from streams.settings import BadSetting
 
 app = typer.Typer(
@@ -18,7 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
-for command in (worker, publish, follow, state, simulate, train, evaluate, demo):
+for command in (worker, publish, follow, state, simulate, train, evaluate, demo, settings):
     command.register(app)
 
 

@@ -74,7 +74,7 @@ class Trigger(Struct, frozen=True, kw_only=True):
 class Recommendation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A list for one user, made when an event came in; also the wire format."""
 
-    rec_id: Id  # the same whenever the same event is answered again
+    rec_id: str  # kind and event_id of the trigger: the same whenever it is answered again
     user_id: Id
     surface: Literal["for_you", "search"]
     trigger: Trigger

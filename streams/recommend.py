@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from features.events import MAX_ID_BYTES, Event, Search
+from features.events import Event, Search
 from ranker.candidates import Request
 from ranker.items import ItemIndex
 from ranker.rank import Model, Ranking
@@ -62,15 +62,14 @@ def _recommendation(
             zip(ranking.slots.tolist(), ranking.scores.tolist(), ranking.reasons, strict=True), 1
         )
     )
-    search = isinstance(event, Search)
     return Recommendation(
-        rec_id=f"{event.kind.name.lower()}-{event.event_id}"[-MAX_ID_BYTES:],
+        rec_id=f"{event.kind.name.lower()}-{event.event_id}",
         user_id=event.user_id,
-        surface="search" if search else "for_you",
+        surface="search" if isinstance(event, Search) else "for_you",
         trigger=Trigger(type=event.kind.name.lower(), event_id=event.event_id),
         generated_at=now_ms,
         event_ts=event.ts,
         model_version=model_version,
         items=items,
-        query=event.query if search else None,
+        query=event.query if isinstance(event, Search) else None,
     )

@@ -1,15 +1,18 @@
 """Run one worker process: check, build, serve metrics, go, and leave cleanly."""
 
 import logging
+import os
+import signal
 import sys
+import threading
 from typing import Any
 
 import faust
 
-from ranker.model import Model
 from streams import admin, engine
 from streams.app import build
 from streams.metrics import Meter
+from streams.models import new_model, read_model
 from streams.settings import Settings
 
 CHATTY = ("kafka", "aiokafka", "faust", "mode")
@@ -19,20 +22,26 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 log = logging.getLogger(__name__)
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, *, attached: bool = False) -> int:
     """Run until a signal or a failure; return the exit code, 0 after SIGTERM or SIGINT.
+
+    Args:
+        settings: Of the worker.
+        attached: Also stop when standard input ends, as it does when the parent dies.
 
     Raises:
         WrongTopics: the topics are missing or laid out differently.
         BrokerUnreachable: nobody answers at `settings.broker`.
         BadCheckpoint: the model's file is not one of ours.
     """
+    if attached:
+        threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     logging.basicConfig(format=LOG_FORMAT, level=settings.log_level, stream=sys.stderr)
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(settings.log_level)))
     admin.check(settings)
     engine.use_uvloop()
-    model = Model() if settings.model is None else Model.load(settings.model.read_bytes())
+    model = new_model() if settings.model is None else read_model(settings.model)
     meter = Meter()
     app = build(settings, model, meter)
     server = meter.serve(settings.metrics_host, settings.metrics_port) if settings.metrics_port else None
@@ -59,3 +68,9 @@ def _run(app: faust.App, settings: Settings) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
     return 0
+
+
+def _stop_at_end_of_input() -> None:
+    while os.read(0, 4096):  # not sys.stdin: its lock would outlive the interpreter's end
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)

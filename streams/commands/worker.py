@@ -1,5 +1,7 @@
 """`headrace worker`: run one worker until it is told to stop."""
 
+from typing import Annotated
+
 import typer
 
 from streams.settings import Settings
@@ -10,7 +12,13 @@ def register(app: typer.Typer) -> None:
     app.command()(worker)
 
 
-def worker() -> None:
+def worker(
+    *,
+    attached: Annotated[
+        bool,
+        typer.Option("--attached", help="Stop when standard input ends, as when a parent dies."),
+    ] = False,
+) -> None:
     """Run a worker: learn from events, keep the tables, and send recommendations.
 
     Settings come from HEADRACE_* (see `headrace settings`). Run as many workers as there are
@@ -24,4 +32,4 @@ def worker() -> None:
     """
     from streams.worker import run
 
-    raise typer.Exit(run(Settings()))
+    raise typer.Exit(run(Settings(), attached=attached))

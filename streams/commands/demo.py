@@ -1,0 +1,38 @@
+"""`headrace demo`: the whole system on this machine, in a minute or two."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+HOME = Path(".headrace/demo")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
+
+
+def demo(
+    events: Annotated[
+        int, typer.Option(help="Real events to replay before the live part.", min=1_000)
+    ] = 100_000,
+    home: Annotated[
+        Path, typer.Option(help="Keeps the trained model, and the worker's log.")
+    ] = HOME,
+) -> None:
+    """Replay two real shops through a real Kafka and show what is recommended to whom, and why.
+
+    Starts a Kafka and a worker of its own and stops them. Nothing else is touched.
+
+    Examples:
+
+      headrace demo
+
+      headrace demo --events 20000
+    """
+    from streams.demo import run
+    from streams.demo.show import Stage
+
+    run(Stage(Console()), events, home)

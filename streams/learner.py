@@ -1,0 +1,77 @@
+"""Learn everything that a log can teach, in its order: rows, ranker weights, and the attention model.
+
+The attention model is fitted anew from time to time on all that was read before: never on what it is
+asked next.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from features.events import Event, Search
+from features.profile import Profile
+from streams.models import new_model
+from streams.replay import Answer, Replay, Wanted
+
+FIRST_FIT = 10_000
+"""Touches before the attention model is fitted for the first time."""
+GROWTH = 2.5
+"""It is fitted again whenever the log has grown so many fold, so that all fits together cost a
+constant number of passes over the log."""
+BETWEEN_EPOCHS = 1
+"""Passes of a fit on the way; the model goes on from where it was."""
+LAST_EPOCHS = 2
+"""Passes of the last fit, after which the model is used as it is."""
+WARM_EVENTS = 1_000
+"""Events before the first list: until then there is next to nothing to rank by."""
+LEARNT_LISTS = 100_000
+"""Lists that are made only to teach the ranker: a longer log is sampled evenly."""
+
+
+def taught_by(events: int) -> Wanted:
+    """Return which events of a log of so many the linear ranker is taught by."""
+    stride = max(1, events // LEARNT_LISTS)
+
+    def wanted(number: int, event: Event, row: Profile) -> bool:
+        searched = isinstance(event, Search)
+        return number > WARM_EVENTS and number % stride == 0 and (searched or bool(row.recent))
+
+    return wanted
+
+
+class Learner:
+    """Reads a log from its beginning.
+
+    Args:
+        k: Length of the lists.
+        seed: Of everything random.
+    """
+
+    def __init__(self, k: int, seed: int) -> None:
+        self.model = new_model()
+        self.replay = Replay(self.model, k)
+        self._seed = seed
+        self._touched: defaultdict[str, list[str]] = defaultdict(list)
+        self._touches = 0
+        self._next_fit = FIRST_FIT
+
+    def learn(self, events: Iterable[Event], wanted: Wanted) -> Iterator[Answer]:
+        """Rank for the events that are wanted, then learn every event (see `Replay.learn`)."""
+        return self.replay.learn(self._remembered(events), wanted)
+
+    def finish(self) -> None:
+        """Fit the attention model on the whole log, for what comes after it."""
+        self._fit(LAST_EPOCHS)
+
+    def _remembered(self, events: Iterable[Event]) -> Iterator[Event]:
+        for event in events:
+            if self._touches >= self._next_fit:
+                self._fit(BETWEEN_EPOCHS)
+                self._next_fit = int(self._touches * GROWTH)
+            if not isinstance(event, Search):
+                self._touched[event.user_id].append(event.item_id)
+                self._touches += 1
+            yield event
+
+    def _fit(self, epochs: int) -> None:
+        self.model.fit(list(self._touched.values()), epochs=epochs, seed=self._seed)
+        self.model.install(self.replay.index)

@@ -1,0 +1,29 @@
+"""Models for the features that this program computes."""
+
+from pathlib import Path
+
+from features.vector import NAMES
+from ranker.model import Model
+
+
+def new_model() -> Model:
+    """Return a model that has learnt nothing and ranks by the generators' scores."""
+    return Model(NAMES)
+
+
+def read_model(path: Path) -> Model:
+    """Read a model's file.
+
+    Raises:
+        BadCheckpoint: it is damaged, or for other features than this program's.
+        OSError: it cannot be read.
+    """
+    return Model.load(path.read_bytes(), NAMES)
+
+
+def write_model(path: Path, model: Model) -> None:
+    """Write a model's file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(model.save())
+    part.replace(path)

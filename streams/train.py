@@ -1,0 +1,34 @@
+"""The ranker's first weights, from files: a log is walked as `headrace evaluate` walks it, and kept."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from features.events import Event, Item
+from ranker.model import Model
+from streams.learner import Learner, taught_by
+
+K = 20
+"""Length of the lists that teach; what is learnt does not depend on it."""
+
+
+def train(
+    items: Iterable[Item],
+    events: Sequence[Event],
+    *,
+    seed: int = 0,
+    progress: Callable[[], None] = lambda: None,
+) -> Model:
+    """Return a model that has learnt from a log. Equal arguments give equal weights.
+
+    Args:
+        items: The catalogue.
+        events: The log, in time order.
+        seed: Of everything random.
+        progress: Called after each event that was ranked for.
+    """
+    learner = Learner(K, seed)
+    learner.replay.catalogue(items)
+    for _ in learner.learn(events, taught_by(len(events))):
+        progress()
+    learner.finish()
+    return learner.model
+

@@ -1,0 +1,83 @@
+"""A whole worker against a real broker: publish, wait until all is learnt, read the tables."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import CoordinatorNotAvailableError
+
+from features.events import Event, Item
+from streams import admin
+from streams.broker.ports import free_ports
+from streams.demo.workers import WorkerProcess
+from streams.producer import EventProducer
+from streams.security import connection
+from streams.settings import Settings
+from tests.support import eventually
+
+LEARNT_WITHIN_S = 120.0
+
+
+def worker_of(settings: Settings, directory: Path, name: str = "worker") -> WorkerProcess:
+    """Return a worker process, not yet started, with metrics on a free port."""
+    own = settings.model_copy(update={"metrics_port": free_ports(1)[0]})
+    return WorkerProcess(own, directory / f"{name}.log")
+
+
+def publish(settings: Settings, items: Iterable[Item], events: Iterable[Event]) -> None:
+    with EventProducer(settings) as producer:
+        producer.send_many(items)
+        producer.send_many(events)
+
+
+def wait_until_learnt(settings: Settings, worker: WorkerProcess) -> None:
+    """Wait until the group has committed everything that its topics hold."""
+    topics = settings.topics
+    eventually(
+        lambda: worker.counters() and not behind(settings, [*topics.events, topics.catalog]),
+        LEARNT_WITHIN_S,
+        every_s=0.3,
+    )
+    # Only now no more signals can come.
+    eventually(
+        lambda: worker.counters() and not behind(settings, [topics.item_signals]),
+        LEARNT_WITHIN_S,
+        every_s=0.3,
+    )
+
+
+def behind(settings: Settings, topics: list[str]) -> dict[TopicPartition, int]:
+    """Return how many offsets each partition's commit is behind its end, where it is."""
+    with admin.connect(settings) as client:
+        try:
+            answer = client.list_group_offsets([settings.app_id])[settings.app_id]
+        except CoordinatorNotAvailableError:  # the first group of a new broker
+            answer = {}
+    partitions = [TopicPartition(t, p) for t in topics for p in range(settings.partitions)]
+    consumer = KafkaConsumer(metrics_enabled=False, **connection(settings))
+    try:
+        ends = consumer.end_offsets(partitions)
+    finally:
+        consumer.close()
+    lags = {tp: end - (answer[tp].offset if tp in answer else 0) for tp, end in ends.items()}
+    return {tp: lag for tp, lag in lags.items() if lag > 0}
+
+
+def table(settings: Settings, topic: str) -> dict[str, bytes]:
+    """Return the newest value of every key of a topic."""
+    rows: dict[str, Any] = {}
+    consumer = KafkaConsumer(
+        enable_auto_commit=False, metrics_enabled=False, **connection(settings)
+    )
+    try:
+        partitions = [TopicPartition(topic, p) for p in range(settings.partitions)]
+        consumer.assign(partitions)
+        consumer.seek_to_beginning(*partitions)
+        ends = consumer.end_offsets(partitions)
+        while any(consumer.position(tp) < end for tp, end in ends.items()):
+            for records in consumer.poll(1_000).values():
+                rows |= {record.key.decode(): record.value for record in records}
+    finally:
+        consumer.close()
+    return {key: value for key, value in rows.items() if value is not None}

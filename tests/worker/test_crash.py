@@ -1,0 +1,90 @@
+"""A worker that is killed in the middle of its work leaves the state of one that was not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from features.events import Event, Item
+from features.item import ItemRow, decode_item
+from features.profile import Profile, decode_profile
+from streams.data import ESHOP_CLOTHING, ONLINE_RETAIL
+from streams.settings import Settings
+from tests.conftest import Names
+from tests.support import eventually
+from tests.worker.running import publish, table, wait_until_learnt, worker_of
+
+PURCHASES, CLICKS = 8_000, 4_000
+KILLED_AFTER = (1_000, 3_000, 2_000)
+"""Events that each worker learns before it is killed; one more finishes."""
+MOST_NEIGHBOURS = 1_000
+"""So many that no row prunes: what is weakest may differ with the order of arrival."""
+
+
+@dataclass(frozen=True)
+class State:
+    users: dict[str, Profile]
+    items: dict[str, ItemRow]
+
+
+def test_a_killed_worker_leaves_the_state_of_one_that_was_not(names: Names, tmp_path: Path) -> None:
+    items = [*ONLINE_RETAIL.items(), *ESHOP_CLOTHING.items()]
+    purchases = list(islice(ONLINE_RETAIL.events(), PURCHASES))
+    clicks = list(islice(ESHOP_CLOTHING.events(), CLICKS))
+    events = [*clicks, *purchases]
+
+    spared = _state(names, tmp_path / "spared", items, events, killed_after=())
+    killed = _state(names, tmp_path / "killed", items, events, killed_after=KILLED_AFTER)
+
+    assert spared.users.keys() == {event.user_id for event in events}
+    assert spared.users == killed.users
+    assert spared.items.keys() == killed.items.keys() == {item.item_id for item in items}
+    for item_id, row in spared.items.items():
+        _assert_alike(row, killed.items[item_id])
+    assert sum(row.n for row in killed.items.values()) == PURCHASES + CLICKS
+
+
+def _state(
+    names: Names,
+    directory: Path,
+    items: Sequence[Item],
+    events: Sequence[Event],
+    killed_after: Sequence[int],
+) -> State:
+    directory.mkdir()
+    name = f"{names.app_id}-{directory.name}"
+    settings = names.create_topics(
+        app_id=name,
+        topic_prefix=f"{names.topic_prefix}{directory.name}.",
+        data_dir=directory / "state",
+        worker_id=name,  # so that the group does not wait for the dead
+        neighbours=MOST_NEIGHBOURS,
+    )
+    publish(settings, items, events)
+    for number, count in enumerate(killed_after):
+        with worker_of(settings, directory, f"killed-{number}") as worker:
+            learnt = "headrace_events_total"
+            eventually(lambda: worker.counters().get(learnt, 0) >= count, within_s=90)
+            worker.kill()
+    with worker_of(settings, directory) as worker:
+        wait_until_learnt(settings, worker)
+    return State(
+        {
+            user_id: structs.replace(decode_profile(row), factors=b"", bias=0.0)
+            for user_id, row in table(settings, settings.topics.user_state).items()
+        },
+        {
+            item_id: structs.replace(decode_item(row), factors=b"", bias=0.0)
+            for item_id, row in table(settings, settings.topics.item_state).items()
+        },
+    )
+
+
+def _assert_alike(one: ItemRow, other: ItemRow) -> None:
+    """Rows are equal; only sums of decayed weights differ in their last bits."""
+    assert one.popularity.ts == other.popularity.ts
+    assert one.popularity.values == pytest.approx(other.popularity.values, rel=1e-9)
+    assert structs.replace(one, popularity=other.popularity) == other
