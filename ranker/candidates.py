@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ranker.batch import Asked, Batch, Found
 from ranker.columns import Columns
 from ranker.evidence import HISTORY, Histories, Searches, new_table
 from ranker.items import ItemIndex
@@ -13,15 +14,12 @@ from ranker.lexical import NO_MATCHES
 from ranker.pool import (
     POOL,
     POOL_SEARCH,
-    SCORES,
     TOP_ATTENTION,
     TOP_FACTORS,
-    Asked,
-    Batch,
-    Found,
     fill_pools,
     new_pools,
 )
+from ranker.scores import SCORES
 from ranker.selection import Filters, Space, most_popular, nearest
 
 __all__ = ["GIVEN", "POPULAR", "SCORES", "Candidates", "Request", "generate"]

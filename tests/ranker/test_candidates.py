@@ -1,80 +1,17 @@
 """The kernels against a plain reference, and what no pool may ever hold."""
 
-from collections import defaultdict
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ranker.candidates import SCORES, Candidates, Request, generate
-from ranker.evidence import FAR_GAP_MS, PAIRED, SOURCES
+from ranker.candidates import Request, generate
 from ranker.items import ItemIndex, ItemState
-from ranker.pool import RANKED
+from ranker.scores import RANKED
+from tests.ranker.reference import distinct, reference_neighbours, scores_of
 from tests.ranker.shops import HOUR, NOW, queries_of, random_index, random_request, seldom
 
 SEEDS = st.integers(0, 10_000)
-
-
-def scores_of(candidates: Candidates, b: int) -> dict[int, dict[str, float]]:
-    """Return slot -> score name -> value of one list."""
-    return {
-        int(slot): dict(zip(SCORES, candidates.scores[b, i].tolist(), strict=True))
-        for i, slot in enumerate(candidates.slots[b])
-        if slot >= 0
-    }
-
-
-def distinct(history: list[int]) -> list[int]:
-    return list(dict.fromkeys(slot for slot in history if slot >= 0))
-
-
-def own_pairs(request: Request) -> dict[tuple[int, int], list[float]]:
-    """Return (x, c) -> [forward, together] that the history itself has added."""
-    touched = [
-        (int(slot), int(ts))
-        for slot, ts in list(zip(request.history, request.history_times, strict=True))[:50]
-    ]
-    pairs: dict[tuple[int, int], list[float]] = defaultdict(lambda: [0.0, 0.0])
-    for i in range(request.uncounted, len(touched)):
-        c, then = touched[i]
-        earlier: dict[int, int] = {}
-        for x, ts in touched[i + 1 :]:
-            if c >= 0 and x >= 0 and x not in earlier and len(earlier) < PAIRED:
-                earlier[x] = ts
-        for distance, (x, ts) in enumerate(earlier.items()):
-            half = 0.5 if then - ts > FAR_GAP_MS else 1.0
-            pairs[x, c][0] += half / (distance + 1)
-            if x != c:
-                pairs[x, c][1] += 1
-                pairs[c, x][1] += 1
-    return pairs
-
-
-def reference_neighbours(request: Request, index: ItemIndex) -> dict[int, dict[str, float]]:
-    """Sum the neighbour scores as `ranker.evidence` words them, with dicts."""
-    rows, own = index.columns, own_pairs(request)
-    sums: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    mine = distinct(request.history[:50].tolist())
-    for d, x in enumerate(mine[:SOURCES]):
-        out = max(rows.out_weight[x] - sum(own[x, c][0] for c in mine if (x, c) in own), 0)
-        for j in range(rows.degree[x]):
-            c = int(rows.neighbours[x, j])
-            forward, together = rows.forward[x, j], rows.together[x, j]
-            into = rows.in_weight[c]
-            if c in mine:
-                forward = max(forward - own.get((x, c), [0, 0])[0], 0)
-                together = max(together - own.get((x, c), [0, 0])[1], 0)
-                into = max(into - sum(own[y, c][0] for y in mine if (y, c) in own), 0)
-            chance = forward / (out + 1)
-            cosine = together * rows.touch_norm[x] * rows.touch_norm[c]
-            lift = forward / ((out + 5) * (into + 5)) ** 0.5
-            for score, value in (("forward", chance), ("cosine", cosine), ("lift", lift)):
-                sums[c][score] += value / (d + 1)
-                if d == 0:
-                    sums[c][f"{score}_last"] = value
-            sums[c]["support"] += chance + cosine > 0
-    return sums
 
 
 @seldom

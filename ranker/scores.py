@@ -1,0 +1,152 @@
+"""What each candidate of a pool scores: raw numbers, by every generator and by its attributes."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranker._jit import kernel
+from ranker.batch import Batch
+from ranker.columns import HALF_LIVES_MS, Columns
+from ranker.evidence import (
+    COSINE,
+    EVIDENCE,
+    FORWARD,
+    QUERY_EXACT,
+    QUERY_SQUASHED,
+    QUERY_TERMS,
+    SOURCES,
+    TITLE,
+    Table,
+    row_of,
+)
+from ranker.selection import offer
+
+RANKED = 32  # ranks within the pool that are told apart
+
+_DESCRIBED = (
+    "attention",  # inner product of the encoded history and the item's vector
+    "attention_known",  # 1 = both are there, else attention is 0
+    "factors",  # b_u + b_i + p_u q_i
+    "factors_known",
+    "popular_1d",  # touches, decayed to now by that half-life
+    "popular_7d",
+    "popular_30d",
+    "price_fit",  # 1 = the usual price of the history, halved by a factor of 2, 0 = unknown
+    "category_share",  # of the history's items, those of the candidate's category
+    "brand_share",
+)
+_RANKS = (
+    "rank_forward",  # 1 / rank within the pool by that score, 0 past RANKED or without a score
+    "rank_cosine",
+    "rank_attention",
+    "rank_factors",
+    "rank_popular_7d",
+    "rank_popular_30d",
+    "rank_title",
+    "rank_query",
+)
+SCORES = EVIDENCE + _DESCRIBED + _RANKS
+(
+    ATTENTION,
+    ATTENTION_KNOWN,
+    FACTORS,
+    FACTORS_KNOWN,
+    POPULAR_1D,
+    POPULAR_7D,
+    POPULAR_30D,
+    PRICE_FIT,
+    CATEGORY_SHARE,
+    BRAND_SHARE,
+) = range(len(EVIDENCE), len(EVIDENCE) + len(_DESCRIBED))
+_FIRST_RANK = len(EVIDENCE) + len(_DESCRIBED)
+
+
+@kernel
+def _describe_attributes(
+    columns: Columns, own: NDArray[np.int32], pool: NDArray[np.int32], planes: NDArray[np.float32]
+) -> None:
+    """Compare price, category and brand with the last items of the history, `own`."""
+    log_price, priced = 0.0, 0
+    for slot in own:
+        if columns.price[slot] > 0.0:
+            log_price += math.log2(columns.price[slot])
+            priced += 1
+    for i in range(len(pool)):
+        category, brand = columns.category[pool[i]], columns.brand[pool[i]]
+        price = columns.price[pool[i]]
+        same_category, same_brand = 0, 0
+        for slot in own:
+            same_category += category != 0 and columns.category[slot] == category
+            same_brand += brand != 0 and columns.brand[slot] == brand
+        if len(own) > 0:
+            planes[CATEGORY_SHARE, i] = same_category / len(own)
+            planes[BRAND_SHARE, i] = same_brand / len(own)
+        if priced > 0 and price > 0.0:
+            planes[PRICE_FIT, i] = 2.0 ** -abs(math.log2(price) - log_price / priced)
+
+
+@kernel
+def _describe(batch: Batch, b: int, pool: NDArray[np.int32], planes: NDArray[np.float32]) -> None:
+    """Score each candidate by the models and by its popularity."""
+    columns, asked = batch.columns, batch.asked
+    query, factors = asked.queries[b], asked.factors[b]
+    for i in range(len(pool)):
+        slot = pool[i]
+        if asked.has_query[b] and columns.has_vector[slot]:
+            vector = columns.vectors[slot]
+            product = np.float32(0.0)
+            for j in range(len(vector)):
+                product += query[j] * vector[j]
+            planes[ATTENTION, i] = product
+            planes[ATTENTION_KNOWN, i] = 1.0
+        if asked.has_factors[b] and columns.has_factors[slot]:
+            total = asked.bias[b]
+            for j in range(len(factors)):
+                total += factors[j] * columns.factors[slot, j]
+            planes[FACTORS, i] = total
+            planes[FACTORS_KNOWN, i] = 1.0
+        elapsed = max(batch.filters.now[b] - columns.popularity_ts[slot], 0)
+        for h in range(len(HALF_LIVES_MS)):
+            aged = 2.0 ** (-elapsed / HALF_LIVES_MS[h])
+            planes[POPULAR_1D + h, i] = columns.popularity[slot, h] * aged
+
+
+@kernel
+def _rank_within(
+    values: NDArray[np.float32], known: NDArray[np.float32], ranks: NDArray[np.float32]
+) -> None:
+    """Write 1 / rank by `values`, best first, where `known` is not 0."""
+    best = np.empty(RANKED, np.float32)
+    order = np.empty(RANKED, np.int32)
+    found = 0
+    for i in range(len(values)):
+        if known[i] != 0.0:
+            found = offer(best, order, found, values[i], i)
+    for rank in range(found):
+        ranks[order[rank]] = 1.0 / (rank + 1)
+
+
+@kernel
+def _rank_all(planes: NDArray[np.float32]) -> None:
+    plain = (FORWARD, COSINE, ATTENTION, FACTORS, POPULAR_7D, POPULAR_30D, TITLE)
+    known = (FORWARD, COSINE, ATTENTION_KNOWN, FACTORS_KNOWN, POPULAR_7D, POPULAR_30D, TITLE)
+    for j in range(len(plain)):
+        _rank_within(planes[plain[j]], planes[known[j]], planes[_FIRST_RANK + j])
+    query = planes[QUERY_EXACT] + planes[QUERY_SQUASHED] + planes[QUERY_TERMS]
+    _rank_within(query, query, planes[_FIRST_RANK + len(plain)])
+
+
+@kernel
+def score_pool(batch: Batch, b: int, table: Table, pool: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Return all raw scores of a pool, (len(SCORES), len(pool))."""
+    planes = np.zeros((len(SCORES), len(pool)), np.float32)
+    for i in range(len(pool)):
+        row = row_of(table, b, pool[i])
+        for score in range(len(EVIDENCE)):
+            planes[score, i] = table.values[row, score]
+    own = table.slots[: min(table.distinct[0], SOURCES)]
+    _describe(batch, b, pool, planes)
+    _describe_attributes(batch.columns, own, pool, planes)
+    _rank_all(planes)
+    return planes
