@@ -7,7 +7,7 @@ from typing import Any
 
 from faust.types import AppT, EventT, StreamT
 
-from streams.engine.batch import Batch, Flight, PartitionRevoked, flying
+from streams.engine.batch import Batch, Flight, flying
 
 log = logging.getLogger(__name__)
 
@@ -19,8 +19,8 @@ async def consume(stream: StreamT, handle: Handler, depth: int = DEPTH) -> None:
     """Run `handle` on each batch of a stream; never returns while the worker lives.
 
     A batch starts when the one before has staged its rows (or ended, where it stages none), so it
-    reads them; up to `depth` are in flight. A batch is acked when its handler returns. When it
-    raises PartitionRevoked, or fails after its partition was revoked, the batch is dropped: its
+    reads them; up to `depth` are in flight. A batch is acked when its handler returns. Where the
+    handler fails after a rebalance (most likely by PartitionRevoked), the batch is dropped: its
     next owner gets it again. On any other error nothing more is acked and the worker crashes,
     since to go on would skip the batch: a supervisor has to start it again.
 
@@ -72,11 +72,11 @@ class _Flights:
             with flying(flight):
                 await self.handle(batch)
             await self.stream.ack(event)
-        except PartitionRevoked as revoked:
-            log.info("dropped %s: %s", batch, revoked)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, it must not be acked
             if batch.epoch != self.app.consumer.epoch:
-                log.warning("dropped %s, which failed after it was revoked", batch, exc_info=error)
+                log.info("dropped %s, its next owner gets it: %s", batch, error)
+            elif self.app.should_stop:
+                log.info("left %s unfinished, it is delivered again: %s", batch, error)
             else:
                 await self._fail(batch, error)
         finally:

@@ -187,7 +187,8 @@ class BatchTable(faust.Table):  # type: ignore[misc]  # faust ships no types
     async def _commit_in_turn(self, partition: int, shard: _Shard, staged: _Staged) -> None:
         while shard.waiting[0] is not staged and shard.failure is None:
             await shard.waiting[0].finished.wait()
-        if self._shard(partition) is shard and shard.failure is not None:
+        self._refuse_outdated(partition, shard)
+        if shard.failure is not None:
             raise CommitAbandoned(
                 f"table {self.name!r}, partition {partition}: an earlier commit failed"
             ) from shard.failure
@@ -217,7 +218,7 @@ class BatchTable(faust.Table):  # type: ignore[misc]  # faust ships no types
     def _refuse_outdated(self, partition: int, shard: _Shard) -> None:
         refuse_outdated(self.app)
         actives = self.app.assignor.assigned_actives()
-        if shard.epoch != self.app.consumer.epoch or self.app.rebalancing:
+        if shard.epoch != self.app.consumer.epoch:
             raise PartitionRevoked(f"table {self.name!r}, partition {partition}: rebalanced")
         if TP(self.changelog_topic_name, partition) not in actives:
             raise PartitionRevoked(f"table {self.name!r}, partition {partition}: not ours")

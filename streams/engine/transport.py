@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any, ClassVar
 
 import aiokafka
@@ -32,7 +33,7 @@ class RebalanceListener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_revoked(self, revoked: Iterable[Any]) -> Awaitable[None]:
         """Outdate every batch in flight, then let Faust go on."""
-        self._thread.consumer.epoch += 1
+        self._thread.consumer.open_epoch()
         outcome: Awaitable[None] = super().on_partitions_revoked(revoked)
         return outcome
 
@@ -73,6 +74,41 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # fa
         consumer._isolation_level = "read_committed"  # noqa: SLF001  aborted events never happened
         return consumer
 
+    async def _fetch_records(
+        self,
+        consumer: Any,
+        active_partitions: set[TP] | None,
+        timeout: float | None = None,  # noqa: ASYNC109  Faust's signature
+        max_records: int | None = None,
+    ) -> "Fetched":
+        wanted = None if active_partitions is None else _Wanted(self.consumer, active_partitions)
+        records = await super()._fetch_records(consumer, wanted, timeout, max_records)
+        return Fetched(records, self.consumer.epoch)
+
+
+class Fetched(dict[TP, Sequence[Record]]):
+    """Records and the epoch they belong to, told on the thread on which epochs begin."""
+
+    def __init__(self, records: Mapping[TP, Sequence[Record]], epoch: int) -> None:
+        super().__init__(records)
+        self.epoch = epoch
+
+
+class _Wanted:
+    """Partitions to fetch from, judged when records are there: Faust changes the set meanwhile.
+
+    While tables recover, no sources: Faust resumes them before it seeks, and empties the agents'
+    queues after it, so that what came in between was lost. True even where empty, since aiokafka
+    takes an empty set for "all".
+    """
+
+    def __init__(self, consumer: "Consumer", active: set[TP]) -> None:
+        self._consumer = consumer
+        self._active = active
+
+    def __contains__(self, tp: TP) -> bool:
+        return tp in self._active and self._consumer.serves(tp)
+
 
 class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
     """Yields batches, and commits the end of the longest acked prefix of them."""
@@ -80,7 +116,9 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
     RebalanceListener: ClassVar[type[RebalanceListener]] = RebalanceListener
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._epochs = count(1)  # drawn from two threads
         self.epoch = 0
+        self._skipped = False  # records of the sources were fetched but not delivered
         # In delivery order. Judged by the messages themselves, not by offsets: a late ack of an
         # outdated message can never pass for the ack of its redelivery.
         self._outstanding: defaultdict[TP, deque[Message]] = defaultdict(deque)
@@ -89,24 +127,32 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
+    def open_epoch(self) -> None:
+        """Outdate all batches delivered so far; they are dropped, and delivered again."""
+        self.epoch = next(self._epochs)
+
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109  Faust's signature
         """Fetch, and yield one message per partition that has records.
 
-        What is left unsent when a rebalance begins is dropped: recovery ends with a seek to the
-        committed offsets, whoever owns the partition then.
+        Records of an epoch that is over are dropped: its partitions start at their committed
+        offsets again, whoever owns them. Where others cannot be delivered, a seek makes up for it.
         """
-        records, active = await self._wait_next_records(timeout)
-        generation, epoch = self.app.consumer_generation_id, self.epoch
-        if records is None or self.should_stop:
-            return
-        for tp, found in _by_partition(records):
-            current = self.flow_active and epoch == self.epoch
-            if not current or generation != self.app.consumer_generation_id:
+        if self._skipped and not self.app.rebalancing:
+            await self.perform_seek()
+        fetched, active = await self._wait_next_records(timeout)
+        for tp, records in (fetched or {}).items():
+            if self.should_stop or fetched.epoch != self.epoch:
                 return
-            if active is not None and tp not in active and tp not in self._buffered_partitions:
-                continue
-            self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
-            yield tp, self._deliver(tp, found, epoch)
+            wanted = active is None or tp in active or tp in self._buffered_partitions
+            if self.flow_active and wanted and self.serves(tp):
+                self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
+                yield ensure_TP(tp), self._deliver(ensure_TP(tp), records, fetched.epoch)
+            else:
+                self._skipped = self._skipped or not self._is_changelog_tp(tp)
+
+    def serves(self, tp: TP) -> bool:
+        """Say whether records of a partition may be delivered now."""
+        return not self.app.rebalancing or self._is_changelog_tp(tp)
 
     def _deliver(self, tp: TP, records: Sequence[Record], epoch: int) -> Message:
         batch = Batch(tp.topic, tp.partition, tuple(records), epoch)
@@ -124,9 +170,11 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
             tp=tp,
             generation_id=self.app.consumer_generation_id,
         )
-        read = self._read_offset[tp]
-        if self.app.topics.acks_enabled_for(tp.topic) and (read is None or last.offset >= read):
+        if self.app.topics.acks_enabled_for(tp.topic):
             self._outstanding[tp].append(message)
+        # Faust drops what ends below the offset it read last, and a seek may come before it notes
+        # that offset. Better twice than never: rows know what they contain.
+        self._read_offset[tp] = None
         return message
 
     def _new_offset(self, tp: TP) -> int | None:
@@ -154,7 +202,19 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
             self.log.warning("not committed before a rebalance, will be replayed: %r", error)
         for tp in revoked:
             self._outstanding.pop(tp, None)
+        self._buffered_partitions.clear()
         await super().on_partitions_revoked(revoked)
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Fetch again from a partition whose buffer has room, but never while tables recover.
+
+        Faust would: a handler then read rows that are not there yet, and the seek that ends
+        recovery delivered its batch once more.
+        """
+        if self.app.rebalancing:
+            self._buffered_partitions.discard(tp)
+        else:
+            super().on_buffer_drop(tp)
 
     async def sure_of_membership(self) -> None:
         """Wait while the broker has not heard of us for a session, until it has or rebalances us.
@@ -163,7 +223,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
         what it appends to a changelog then would undo rows of the new owner.
         """
         epoch = self.epoch
-        while time.monotonic() >= self._thread.member_until and epoch == self.epoch:
+        while time.monotonic() >= self._thread.member_until and epoch == self.epoch:  # noqa: ASYNC110  set on another thread
             await asyncio.sleep(MEMBERSHIP_POLL_S)
 
     async def seek(self, partition: TP, offset: int) -> None:
@@ -177,7 +237,9 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
         aiokafka leaves the latter where they are. What a poll had taken from them while the group
         rebalanced, and was not delivered therefore, would be lost.
         """
+        self._skipped = False
         self._outstanding.clear()
+        self.open_epoch()
         await super().perform_seek()
         if self.app.conf.consumer_auto_offset_reset == "earliest":
             sources = (tp for tp in self.assignment() if not self._is_changelog_tp(tp))
@@ -207,7 +269,3 @@ class Transport(driver.Transport):  # type: ignore[misc]  # faust ships no types
 
     Consumer: ClassVar[type[Consumer]] = Consumer
     Producer: ClassVar[type[Producer]] = Producer
-
-
-def _by_partition(records: Mapping[Any, Sequence[Record]]) -> Iterator[tuple[TP, Sequence[Record]]]:
-    return ((ensure_TP(tp), found) for tp, found in records.items() if found)

@@ -8,12 +8,12 @@ import asyncio
 import contextlib
 import struct
 import sys
-from collections.abc import AsyncIterator
+import time
 from pathlib import Path
 
 import faust
 import msgspec
-from faust.types import EventT, StreamT
+from faust.types import StreamT
 
 from streams import engine
 
@@ -47,6 +47,11 @@ def count(row: bytes | None, offset: int) -> bytes | None:
     return ROW.pack(counted + 1, offset) if offset > applied else None
 
 
+def _wait_for(path: Path) -> None:
+    while not path.exists():
+        time.sleep(0.02)
+
+
 def batch_app(options: Options) -> faust.App:
     """Count with the engine."""
     app = faust.App(
@@ -78,8 +83,8 @@ def batch_app(options: Options) -> faust.App:
                 rows[record.key] = changed[record.key] = row
                 sent.append((record.key, row))
         counts.stage(batch.partition, changed)
-        while options.gate and not Path(options.gate).exists():
-            await asyncio.sleep(0.02)
+        if options.gate:
+            await asyncio.to_thread(_wait_for, Path(options.gate))
         await output.send(batch.partition, sent)
         await asyncio.sleep(options.pause_s)
         await counts.commit(batch.partition, changed)
@@ -112,20 +117,15 @@ def stock_app(options: Options) -> faust.App:
         options={"driver": "rocksdict"},
     )
 
-    @app.agent(source)
     async def agent(stream: StreamT) -> None:
-        async for event in _events(stream):
+        async for event in stream.events():
             row = count(counts.get(event.key), event.message.offset)
             if row is not None:
                 counts[event.key] = row
                 await output.send(key=event.key, value=row, partition=event.message.partition)
 
+    app.agent(source)(agent)
     return app
-
-
-async def _events(stream: StreamT) -> AsyncIterator[EventT]:
-    async for event in stream.events():
-        yield event
 
 
 def main() -> None:
