@@ -12,6 +12,7 @@ from faust.types import TP, AppT, EventT
 
 from streams.engine.batch import PartitionRevoked, current_flight
 from streams.engine.output import append, refuse_outdated
+from streams.engine.recovery import ChangelogQueue
 from streams.engine.rocks import Memory, check_keys
 from streams.engine.store import Store
 from streams.engine.transport import Consumer
@@ -240,7 +241,7 @@ class BatchTable(faust.Table):  # type: ignore[misc]  # faust ships no types
         try:
             super().apply_changelog_batch(batch)
         except Exception as error:
-            self.app._crash(error)  # noqa: SLF001  the only crash that is not a coroutine
+            self.add_future(self.app.crash(error))
             raise
 
     def on_key_set(self, key: Any, value: Any) -> None:
@@ -262,6 +263,8 @@ def table(app: AppT, name: str, changelog: str, memory: Memory | None = None) ->
         changelog: name of its topic, created by us, compacted, partitioned like the sources.
         memory: budget shared by the tables of a process.
     """
+    if not isinstance(app.tables._changelog_queue, ChangelogQueue):  # noqa: SLF001  no other seam
+        app.tables._changelog_queue = ChangelogQueue(app)  # noqa: SLF001
     made = BatchTable(app, name=name, changelog=changelog, memory=memory)
     app.tables.add(made)
     return made

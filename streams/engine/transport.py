@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
-from itertools import count
 from typing import Any, ClassVar
 
 import aiokafka
@@ -33,7 +32,7 @@ class RebalanceListener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_revoked(self, revoked: Iterable[Any]) -> Awaitable[None]:
         """Outdate every batch in flight, then let Faust go on."""
-        self._thread.consumer.open_epoch()
+        self._thread.consumer.epoch += 1
         outcome: Awaitable[None] = super().on_partitions_revoked(revoked)
         return outcome
 
@@ -97,9 +96,7 @@ class Fetched(dict[TP, Sequence[Record]]):
 class _Wanted:
     """Partitions to fetch from, judged when records are there: Faust changes the set meanwhile.
 
-    While tables recover, no sources: Faust resumes them before it seeks, and empties the agents'
-    queues after it, so that what came in between was lost. True even where empty, since aiokafka
-    takes an empty set for "all".
+    True even where empty, since aiokafka takes an empty set for "all".
     """
 
     def __init__(self, consumer: "Consumer", active: set[TP]) -> None:
@@ -116,8 +113,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
     RebalanceListener: ClassVar[type[RebalanceListener]] = RebalanceListener
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._epochs = count(1)  # drawn from two threads
-        self.epoch = 0
+        self.epoch = 0  # rebalances so far
         self._skipped = False  # records of the sources were fetched but not delivered
         # In delivery order. Judged by the messages themselves, not by offsets: a late ack of an
         # outdated message can never pass for the ack of its redelivery.
@@ -126,10 +122,6 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
-
-    def open_epoch(self) -> None:
-        """Outdate all batches delivered so far; they are dropped, and delivered again."""
-        self.epoch = next(self._epochs)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109  Faust's signature
         """Fetch, and yield one message per partition that has records.
@@ -151,8 +143,12 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
                 self._skipped = self._skipped or not self._is_changelog_tp(tp)
 
     def serves(self, tp: TP) -> bool:
-        """Say whether records of a partition may be delivered now."""
-        return not self.app.rebalancing or self._is_changelog_tp(tp)
+        """Say whether records of a partition may be delivered now.
+
+        While tables recover, only what they recover from. Faust resumes sources and standbys
+        earlier, and then empties all queues: what had come by then would be lost.
+        """
+        return not self.app.rebalancing or tp in self.app.tables.recovery.active_tps
 
     def _deliver(self, tp: TP, records: Sequence[Record], epoch: int) -> Message:
         batch = Batch(tp.topic, tp.partition, tuple(records), epoch)
@@ -239,7 +235,6 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
         """
         self._skipped = False
         self._outstanding.clear()
-        self.open_epoch()
         await super().perform_seek()
         if self.app.conf.consumer_auto_offset_reset == "earliest":
             sources = (tp for tp in self.assignment() if not self._is_changelog_tp(tp))

@@ -1,6 +1,7 @@
 """Nothing is lost and nothing is counted twice, whatever happens to a worker."""
 
 import signal
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -85,6 +86,20 @@ def test_a_lost_disk_comes_back_from_the_changelog(corner: Site) -> None:
     worker.stop()
     ends = corner.ends(corner.changelog)
     assert corner.disk("empty") == (counted, {p: end - 1 for p, end in ends.items()})
+
+
+def test_standbys_hold_every_row_that_actives_hold(corner: Site) -> None:
+    corner.create()
+    counted = corner.publish(keys(4000, 400))
+    workers = {name: corner.worker(data=name, standbys=1, **SLOW) for name in ("a", "b")}
+    wait_for_progress(corner, 100)
+    corner.wait_at_rest()
+    ends = {p: end - 1 for p, end in corner.ends(corner.changelog).items()}
+    time.sleep(3)
+    for worker in workers.values():
+        worker.stop()
+    for name in workers:
+        assert corner.disk(name) == (counted, ends)
 
 
 def test_a_changelog_that_refuses_rows_keeps_the_batch_unacked(corner: Site) -> None:
