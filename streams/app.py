@@ -40,6 +40,7 @@ def build(settings: Settings, model: Model, meter: Meter) -> faust.App:
     memory = engine.Memory(settings.block_cache_mb)
     topics = settings.topics
     index = ItemIndex(settings.neighbours, settings.factors)
+    meter.index_items.set_function(lambda: len(index))
     context = Context(
         settings=settings,
         index=index,

@@ -30,6 +30,11 @@ class Meter:
         self.lists = Counter(
             "headrace_recommendations_total", "Lists sent.", ["surface"], registry=self.registry
         )
+        self.catalog = Counter(
+            "headrace_catalog_entries_total",
+            "Catalogue entries and deletions applied to item rows.",
+            registry=self.registry,
+        )
         self.signals = Counter(
             "headrace_item_signals_total",
             "Entries of item signals applied to item rows.",

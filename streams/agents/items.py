@@ -27,7 +27,7 @@ def attach(app: faust.App, items: BatchTable, context: Context) -> None:
         with meter.batch.labels("items").time():
             letters: list[Letter] = []
             if batch.topic == settings.topics.catalog:
-                changed = _learn_catalog(items, batch, letters)
+                changed = _learn_catalog(items, batch, context, letters)
             else:
                 changed = _learn_signals(items, batch, context, letters)
             await context.dead_letters.send(batch.partition, letters)
@@ -39,7 +39,7 @@ def attach(app: faust.App, items: BatchTable, context: Context) -> None:
 
 
 def _learn_catalog(
-    items: BatchTable, batch: Batch, letters: list[Letter]
+    items: BatchTable, batch: Batch, context: Context, letters: list[Letter]
 ) -> dict[str, ItemRow]:
     entries: list[tuple[str, Item | None, int]] = []
     for record in batch.records:
@@ -54,6 +54,7 @@ def _learn_catalog(
     for item_id, entry, offset in entries:
         row = changed.get(item_id) or rows[item_id] or new_item()
         changed[item_id] = catalogued(row, entry, offset)
+    context.meter.catalog.inc(len(entries))
     return changed
 
 

@@ -146,4 +146,3 @@ def _count(context: Context, kind: Kind, decoded: Decoded, outcome: steps.UserOu
     meter.repeats.inc(len(decoded.events) - len(outcome.fresh))
     for reason in decoded.reasons:
         meter.dead_letters.labels(reason).inc()
-    meter.index_items.set(len(context.index))

@@ -17,7 +17,7 @@ from streams.data import ONLINE_RETAIL
 from streams.demo import show
 from streams.demo.live import Listener, percentile, send_paced, wait_for
 from streams.demo.story import CUT_TS, Return, Story, tell
-from streams.demo.workers import WorkerProcess
+from streams.demo.workers import READY_WITHIN_S, WorkerProcess
 from streams.models import write_model
 from streams.producer import EventProducer
 from streams.settings import Settings
@@ -70,7 +70,7 @@ def run(stage: show.Stage, events: int, home: Path) -> None:
             producer.flush()
         worker = stack.enter_context(WorkerProcess(settings, home / "worker.log"))
         with stage.step("starting a worker"):
-            worker.wait_until("headrace_index_items", len(story.items), 60)
+            worker.wait_until("headrace_catalog_entries_total", len(story.items), READY_WITHIN_S)
         _replay(stage, producer, worker, story)
         with Listener(settings) as listener:
             _live(stage, producer, listener, story)

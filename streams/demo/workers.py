@@ -88,7 +88,7 @@ class WorkerProcess:
         totals: dict[str, float] = {}
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
-                if sample.name.endswith(("_total", "_items")):
+                if sample.name.endswith("_total"):
                     totals[sample.name] = totals.get(sample.name, 0.0) + sample.value
         return totals
 
