@@ -110,7 +110,10 @@ def generate(
             nothing to say, None = no such model.
     """
     columns, size = index.columns, min(len(index), len(index.columns.degree))
-    asked, filters = _pack_asked(requests, columns, size, queries), _pack_filters(requests, size)
+    asked, filters = (
+        _pack_asked(requests, columns, size, queries),
+        _pack_filters(requests, columns, size),
+    )
     batch = Batch(
         columns,
         _pack_histories(requests, size),
@@ -168,9 +171,12 @@ def _pack_histories(requests: Sequence[Request], size: int) -> Histories:
     return packed._replace(slots=_inside(packed.slots, size))
 
 
-def _pack_filters(requests: Sequence[Request], size: int) -> Filters:
+def _pack_filters(requests: Sequence[Request], columns: Columns, size: int) -> Filters:
     excluded = [np.unique(_inside(request.exclude, size)) for request in requests]
     return Filters(
+        status=columns.status,
+        available_from=columns.available_from,
+        available_to=columns.available_to,
         now=np.array([request.now for request in requests], np.int64),
         excluded=_joined(excluded),
         start=_starts(excluded)[:-1],
@@ -239,5 +245,5 @@ def _search_dense(columns: Columns, filters: Filters, asked: Asked, size: int) -
     ):
         chosen = np.flatnonzero(wanted & ~asked.restricted)
         if len(chosen):
-            out[chosen] = nearest(columns, filters.of(chosen), queries[chosen], space, out.shape[1])
+            out[chosen] = nearest(filters.of(chosen), queries[chosen], space, out.shape[1])
     return found

@@ -42,23 +42,19 @@ def new_pools(limits: NDArray[np.int32]) -> Pools:
 
 
 @kernel
-def _query_score(values: NDArray[np.float32]) -> float:
-    return float(values[QUERY_EXACT] + values[QUERY_SQUASHED] + values[QUERY_TERMS])
-
-
-@kernel
 def _top_rows(batch: Batch, b: int, table: Table, column: int, chosen: NDArray[np.int32]) -> int:
     """Fill `chosen` with the best rows by a column; QUERY_EXACT stands for all query keys."""
-    top = len(chosen)
+    filters, values, top = batch.filters, table.values, len(chosen)
     best = np.empty(top, np.float32)
     found = 0
     for row in range(table.size[0]):
-        values = table.values[row]
-        value = _query_score(values) if column == QUERY_EXACT else values[column]
+        value = values[row, column]
+        if column == QUERY_EXACT:
+            value += values[row, QUERY_SQUASHED] + values[row, QUERY_TERMS]
         if value <= 0.0 or (found == top and value <= best[top - 1]):
             continue
         slot = table.slots[row]
-        if allowed(batch.columns, batch.filters, b, slot):
+        if allowed(filters, b, slot):
             found = offer(best, chosen, found, value, slot)
     return found
 
@@ -66,11 +62,12 @@ def _top_rows(batch: Batch, b: int, table: Table, column: int, chosen: NDArray[n
 @kernel
 def _copy_allowed(batch: Batch, b: int, slots: NDArray[np.int32], chosen: NDArray[np.int32]) -> int:
     """Fill `chosen` with the first of `slots` that the list may show."""
+    filters = batch.filters
     found = 0
     for slot in slots:
         if found == len(chosen):
             break
-        if slot >= 0 and allowed(batch.columns, batch.filters, b, slot):
+        if slot >= 0 and allowed(filters, b, slot):
             chosen[found] = slot
             found += 1
     return found
@@ -117,10 +114,11 @@ def _take_turns(
 
 @kernel
 def _take_given(batch: Batch, b: int, taken: NDArray[np.int32], pool: NDArray[np.int32]) -> int:
+    filters, asked = batch.filters, batch.asked
     size = 0
-    for i in range(batch.asked.given_start[b], batch.asked.given_start[b + 1]):
-        slot = batch.asked.given[i]
-        if taken[slot] != b and allowed(batch.columns, batch.filters, b, slot):
+    for i in range(asked.given_start[b], asked.given_start[b + 1]):
+        slot = asked.given[i]
+        if taken[slot] != b and allowed(filters, b, slot):
             taken[slot] = b
             pool[size] = slot
             size += 1

@@ -89,7 +89,7 @@ def _describe_attributes(
 @kernel
 def _describe(batch: Batch, b: int, pool: NDArray[np.int32], planes: NDArray[np.float32]) -> None:
     """Score each candidate by the models and by its popularity."""
-    columns, asked = batch.columns, batch.asked
+    columns, asked, now = batch.columns, batch.asked, batch.filters.now[b]
     query, factors = asked.queries[b], asked.factors[b]
     for i in range(len(pool)):
         slot = pool[i]
@@ -106,7 +106,7 @@ def _describe(batch: Batch, b: int, pool: NDArray[np.int32], planes: NDArray[np.
                 total += factors[j] * columns.factors[slot, j]
             planes[FACTORS, i] = total
             planes[FACTORS_KNOWN, i] = 1.0
-        elapsed = max(batch.filters.now[b] - columns.popularity_ts[slot], 0)
+        elapsed = max(now - columns.popularity_ts[slot], 0)
         for h in range(len(HALF_LIVES_MS)):
             aged = 2.0 ** (-elapsed / HALF_LIVES_MS[h])
             planes[POPULAR_1D + h, i] = columns.popularity[slot, h] * aged

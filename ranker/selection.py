@@ -13,8 +13,14 @@ _STRIDE = 32  # scores looked at together, by their maximum
 
 
 class Filters(NamedTuple):
-    """What B lists may show; list b excludes the sorted excluded[start[b]:stop[b]]."""
+    """What B lists may show; list b excludes the sorted excluded[start[b]:stop[b]].
 
+    The columns that say it stand here again: a kernel hands on few arrays faster than many.
+    """
+
+    status: NDArray[np.int8]  # (cap,) as in Columns, like the next two
+    available_from: NDArray[np.int64]  # (cap,)
+    available_to: NDArray[np.int64]  # (cap,)
     now: NDArray[np.int64]  # (B,) ms UTC
     excluded: NDArray[np.int32]  # of all lists, one after the other
     start: NDArray[np.int64]  # (B,)
@@ -49,21 +55,15 @@ class _Best(NamedTuple):
 
 
 @kernel
-def allowed(columns: Columns, filters: Filters, b: int, slot: int) -> bool:
-    """Say whether list `b` may show the item: servable, available now and not excluded."""
-    status = columns.status[slot]
+def allowed(filters: Filters, b: int, slot: int) -> bool:
+    """Say whether list `b` may show the item: in the shop, available now and not excluded."""
+    status = filters.status[slot]
     if status == HIDDEN:
         return False
     if status == DATED:
         now = filters.now[b]
-        if now < columns.available_from[slot] or now >= columns.available_to[slot]:
+        if now < filters.available_from[slot] or now >= filters.available_to[slot]:
             return False
-    return not excluded(filters, b, slot)
-
-
-@kernel
-def excluded(filters: Filters, b: int, slot: int) -> bool:
-    """Say whether list `b` excludes the item."""
     low, high = filters.start[b], filters.stop[b]
     while low < high:
         middle = (low + high) // 2
@@ -71,7 +71,7 @@ def excluded(filters: Filters, b: int, slot: int) -> bool:
             low = middle + 1
         else:
             high = middle
-    return bool(low < filters.stop[b] and filters.excluded[low] == slot)
+    return bool(low == filters.stop[b] or filters.excluded[low] != slot)
 
 
 @kernel
@@ -104,7 +104,7 @@ def offer(
 
 
 @kernel
-def _offer_block(columns: Columns, filters: Filters, block: _Block, best: _Best) -> None:
+def _offer_block(filters: Filters, block: _Block, best: _Best) -> None:
     top = best.values.shape[1]
     for b in range(len(best.sizes)):
         scores, values, slots, size = block.scores[b], best.values[b], best.slots[b], best.sizes[b]
@@ -119,13 +119,13 @@ def _offer_block(columns: Columns, filters: Filters, block: _Block, best: _Best)
                 if size == top and scores[i] <= values[top - 1]:
                     continue
                 slot = block.offset + i
-                if block.known[i] and allowed(columns, filters, b, slot):
+                if block.known[i] and allowed(filters, b, slot):
                     size = offer(values, slots, size, scores[i], slot)
         best.sizes[b] = size
 
 
 def nearest(
-    columns: Columns, filters: Filters, queries: NDArray[np.float32], space: Space, top: int
+    filters: Filters, queries: NDArray[np.float32], space: Space, top: int
 ) -> NDArray[np.int32]:
     """Return the `top` allowed items of each list by inner product, best first, padded with -1.
 
@@ -133,7 +133,6 @@ def nearest(
     keeping an approximate index of vectors that change all the time.
 
     Args:
-        columns: all items.
         filters: what each of B lists may show.
         queries: (B, D).
         space: the items' vectors.
@@ -154,7 +153,7 @@ def nearest(
         scores = scratch[: count * len(vectors)].reshape(count, len(vectors))
         np.matmul(queries, vectors.T, out=scores)
         known = space.known[offset : offset + BLOCK_ITEMS]
-        _offer_block(columns, filters, _Block(scores, known, offset), best)
+        _offer_block(filters, _Block(scores, known, offset), best)
     return best.slots
 
 
