@@ -30,7 +30,8 @@ PRIOR: Mapping[str, float] = {
     "category_share": 0.3,
     "price_fit": 0.1,
 }
-PRIOR_SEARCH: Mapping[str, float] = {  # on top of it, in lists that answer a query
+PRIOR_SEARCH: Mapping[str, float] = {  # in lists that answer a query
+    **PRIOR,
     "title_relative": 2.0,
     "title_relative_log": 0.2,
     "title_any": 1.0,
@@ -52,18 +53,20 @@ class BadRankerState(ValueError):
 def gates(lengths: NDArray[np.int32], searches: NDArray[np.bool_]) -> _Floats:
     """Return how far each of the three weight vectors counts in each list, (B, 3).
 
-    The first always does; the second the more, the shorter the history; the third in searches.
+    Without a query the first counts, and the second the more, the shorter the history. With one
+    the third counts alone: shops without searches in their log must not unlearn what a match means.
 
     Args:
         lengths: (B,) distinct items of the history.
         searches: (B,) whether the list answers a query.
     """
     short = 1 / (0.5 + np.log1p(lengths))
-    return np.stack([np.ones_like(short), short, searches], axis=1).astype(np.float32)
+    weights = [~searches, short * ~searches, searches]
+    return np.stack(weights, axis=1).astype(np.float32)
 
 
 class LinearRanker:
-    """Scores are X (w + w_short / (.5 + log(1 + n)) + w_search [search]); a softmax compares.
+    """Scores are X (w + w_short / (.5 + log(1 + n))), in searches X w_search; a softmax compares.
 
     Shapes: B lists, C candidates, F features. Learns by softmax cross-entropy over the candidates
     with Adam. Absent evidence is a feature of 0 and moves nothing, so nothing needs scaling.

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 HOME = Path(".headrace/demo")
+PLAIN_COLUMNS = 120
 
 
 def register(app: typer.Typer) -> None:
@@ -35,4 +36,8 @@ def demo(
     from streams.demo import run
     from streams.demo.show import Stage
 
-    run(Stage(Console()), events, home)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=PLAIN_COLUMNS)
+
+    run(Stage(console), events, home)

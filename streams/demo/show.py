@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from rich.box import SIMPLE_HEAD, Box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -54,7 +55,13 @@ class Stage:
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
         """Show how far something has come; yields a function that takes the number done."""
-        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeElapsedColumn())
+        columns = (
+            TextColumn(what),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+        )
         started = told = time.perf_counter()
         with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as bar:
             task = bar.add_task(what, total=total, rate="")
@@ -77,7 +84,7 @@ def customers(
     """Show what real customers were recommended beside what they bought next."""
     titles = _titles(items)
     for one, found in answered[:CUSTOMERS]:
-        stage.console.print(_customer(one, found, titles))
+        stage.console.print(_customer(one, found, titles, _box(stage)))
     hits = sum(bool({i.item_id for i in found.items} & set(one.others)) for one, found in answered)
     k = max((len(found.items) for _, found in answered), default=0)
     share = hits / len(answered) if answered else 0.0
@@ -90,7 +97,7 @@ def customers(
 def searches(stage: Stage, found: Sequence[Recommendation], items: Sequence[Item]) -> None:
     """Show what simulated shoppers searched for, and the first answers."""
     titles = _titles(items)
-    table = Table(title="simulated shoppers searched", title_justify="left")
+    table = Table(title="simulated shoppers searched", title_justify="left", box=_box(stage))
     table.add_column("query")
     table.add_column("first answers", overflow="fold")
     for one in [one for one in found if one.items][:SEARCHES]:
@@ -99,14 +106,21 @@ def searches(stage: Stage, found: Sequence[Recommendation], items: Sequence[Item
     stage.console.print(table)
 
 
-def _customer(one: Return, found: Recommendation, titles: Mapping[str, str]) -> Table:
+def _box(stage: Stage) -> Box | None:
+    return SIMPLE_HEAD if stage.console.is_terminal else None
+
+
+def _customer(
+    one: Return, found: Recommendation, titles: Mapping[str, str], box: Box | None
+) -> Table:
     bought = set(one.others)
     first = titles.get(one.first.item_id, one.first.item_id)
     table = Table(
         title=f"{found.user_id} just bought {first}",
-        caption=f"✓ = in the same order, which the worker has not seen; model {found.model_version}",
+        caption=f"✓ bought in the same order, which nobody was told; {found.model_version}",
         title_justify="left",
         caption_justify="left",
+        box=box,
     )
     table.add_column("#", justify="right")
     table.add_column("recommended")
