@@ -59,7 +59,7 @@ def build(settings: Settings, model: Model, meter: Meter) -> faust.App:
 def _feed_index(app: faust.App, context: Context) -> None:
     """Follow the item broadcast for as long as the worker lives; a worker without it must end."""
 
-    @app.task
+    @app.task  # type: ignore[untyped-decorator]  # faust ships no types
     async def follow_items() -> None:
         feed = IndexFeed(context.settings, context.index)
         try:

@@ -1,4 +1,4 @@
-"""`headrace ...`: parses, calls one function, prints. Results to stdout, errors to stderr, exit 0, 1 or 2."""
+"""`headrace ...`: results to stdout, errors to stderr, exit 0 (done), 1 (failed) or 2 (misused)."""
 
 import sys
 from importlib import metadata

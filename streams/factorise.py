@@ -23,7 +23,10 @@ _LITTLE = "<f4"
 
 
 def step_users(
-    rows: MutableMapping[str, Profile], events: Sequence[Event], index: ItemIndex, seed: Sequence[int]
+    rows: MutableMapping[str, Profile],
+    events: Sequence[Event],
+    index: ItemIndex,
+    seed: Sequence[int],
 ) -> None:
     """Step, in place, the users of a batch towards the items that they acted on.
 
@@ -100,11 +103,10 @@ def step_items(
         rows[item_id] = replace(rows[item_id], factors=vector.astype(_LITTLE).tobytes(), bias=bias)
 
 
-def _stacked(
-    rows: Sequence[Profile] | Sequence[ItemRow], dimensions: int, rng: np.random.Generator
-) -> Side:
+def _stacked(rows: Sequence[Profile | ItemRow], dimensions: int, rng: np.random.Generator) -> Side:
     """Return the factors of rows, drawn anew where a row has none of this length."""
     side = factors.new_side(len(rows), rng, dimensions)
+    row: Profile | ItemRow
     for number, row in enumerate(rows):
         if len(row.factors) == 4 * dimensions:
             side.factors[number] = np.frombuffer(row.factors, _LITTLE)

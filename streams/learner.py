@@ -1,6 +1,6 @@
-"""Learn everything that a log can teach, in its order: rows, ranker weights, and the attention model.
+"""Learn all that a log can teach, in its order: rows, ranker weights and the attention model.
 
-The attention model is fitted anew from time to time on all that was read before: never on what it is
+The attention model is fitted from time to time on all that was read before, never on what it is
 asked next.
 """
 

@@ -93,7 +93,7 @@ class Replay:
             yield from _answers(asked, ranked)
 
     def test(self, events: Iterable[Event], wanted: Wanted) -> Iterator[Answer]:
-        """Rank with all shared state frozen: a user's own row follows the events, nothing else does."""
+        """Rank with all shared state frozen: only the users' own rows follow the events."""
         for batch in batched(events, BATCH):
             outcome, asked, ranked = self._ask(batch, wanted, counted=False)
             self.users |= outcome.rows
@@ -115,8 +115,10 @@ class Replay:
                 asked.append((first + position, event, request))
 
         offsets = range(first, first + len(batch))
-        outcome = steps.learn_users(self.users, batch, SOURCE, offsets, self.index, before)
-        ranked = steps.rank([request for _, _, request in asked], self.index, self.model, explained=False)
+        outcome = steps.learn_users(self.users, batch, SOURCE, offsets, self.index, before=before)
+        ranked = steps.rank(
+            [request for _, _, request in asked], self.index, self.model, explained=False
+        )
         return outcome, asked, ranked
 
     def _teach(
@@ -146,8 +148,6 @@ class Replay:
         self.index.put_many(steps.item_state(item_id, rows[item_id]) for item_id in item_ids)
 
 
-def _answers(
-    asked: Sequence[tuple[int, Event, Request]], ranked: Ranked
-) -> Iterator[Answer]:
+def _answers(asked: Sequence[tuple[int, Event, Request]], ranked: Ranked) -> Iterator[Answer]:
     for (number, event, _), ranking in zip(asked, ranked.rankings, strict=True):
         yield Answer(number, event, ranking)

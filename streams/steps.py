@@ -1,4 +1,4 @@
-"""What a batch of events does, and what a list is made of: the whole business, with no Kafka and no clock.
+"""What a batch of events does, and what a list is made of: the business, without Kafka or clock.
 
 The worker, the evaluation and the benchmarks call these functions and no others, so what is
 measured is what runs. Rows go in and come out as values; the caller stores and sends them.
@@ -28,7 +28,7 @@ from ranker.rank import rank as rank_requests
 from streams.factorise import step_items, step_users
 
 Before: TypeAlias = Callable[[Profile, int, int], None]
-"""Told a user's row before a fresh event, the event's position, and the touches of this batch so far."""
+"""Told the row before a fresh event, its position, and the user's touches of the batch so far."""
 
 
 @dataclass(slots=True)
@@ -54,6 +54,7 @@ def learn_users(
     source: int,
     offsets: Sequence[int],
     index: ItemIndex,
+    *,
     before: Before | None = None,
 ) -> UserOutcome:
     """Fold a batch of events into the rows of their users.
@@ -126,7 +127,7 @@ def item_state(item_id: str, row: ItemRow) -> ItemState:
     state = ItemState(
         item_id=item_id,
         neighbours=list(row.neighbours),
-        forward=pairs[:, 0] / WEIGHT_ONE,
+        forward=pairs[:, 0] / np.float32(WEIGHT_ONE),
         together=pairs[:, 1],
         out_weight=row.out_weight / WEIGHT_ONE,
         in_weight=row.in_weight / WEIGHT_ONE,
@@ -184,9 +185,7 @@ def request(row: Profile, event: Event, index: ItemIndex, k: int, uncounted: int
     return wanted
 
 
-def rank(
-    requests: Sequence[Request], index: ItemIndex, model: Model, *, explained: bool
-) -> Ranked:
+def rank(requests: Sequence[Request], index: ItemIndex, model: Model, *, explained: bool) -> Ranked:
     """Make one list per request, with reasons if they are wanted (see `ranker.rank`)."""
     return rank_requests(requests, index, model, vector.compute, explained=explained)
 

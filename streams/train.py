@@ -1,4 +1,4 @@
-"""The ranker's first weights, from files: a log is walked as `headrace evaluate` walks it, and kept."""
+"""The ranker's first weights: a log is walked as `headrace evaluate` walks it."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -31,4 +31,3 @@ def train(
         progress()
     learner.finish()
     return learner.model
-

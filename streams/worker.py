@@ -38,13 +38,17 @@ def run(settings: Settings, *, attached: bool = False) -> int:
         threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     logging.basicConfig(format=LOG_FORMAT, level=settings.log_level, stream=sys.stderr)
     for name in CHATTY:
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(settings.log_level)))
+        logging.getLogger(name).setLevel(
+            max(logging.WARNING, logging.getLevelName(settings.log_level))
+        )
     admin.check(settings)
     engine.use_uvloop()
     model = new_model() if settings.model is None else read_model(settings.model)
     meter = Meter()
     app = build(settings, model, meter)
-    server = meter.serve(settings.metrics_host, settings.metrics_port) if settings.metrics_port else None
+    server = (
+        meter.serve(settings.metrics_host, settings.metrics_port) if settings.metrics_port else None
+    )
     log.info("worker model=%s broker=%s", model.version, settings.broker)
     try:
         return _run(app, settings)

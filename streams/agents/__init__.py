@@ -1,0 +1,1 @@
+"""The two agents of a worker, and what they share."""

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from ranker.items import ItemIndex
-from ranker.rank import Model
+from ranker.model import Model
 from streams.engine import Output
 from streams.metrics import Meter
 from streams.settings import Settings

@@ -1,4 +1,4 @@
-"""The items agent: the catalogue and item signals in; item rows out, which are also the broadcast."""
+"""The items agent: catalogue and item signals in; item rows out, which are also the broadcast."""
 
 import time
 from collections.abc import Sequence
@@ -81,9 +81,7 @@ def _message(record: Record) -> tuple[str, Signals]:
         raise BadRow(f"not a message of item signals: key {record.key!r}") from error
 
 
-def _rows(
-    items: BatchTable, partition: int, item_ids: Sequence[str]
-) -> dict[str, ItemRow | None]:
+def _rows(items: BatchTable, partition: int, item_ids: Sequence[str]) -> dict[str, ItemRow | None]:
     names = list(dict.fromkeys(item_ids))
     stored = items.get_many(partition, [name.encode() for name in names])
     return {

@@ -119,9 +119,7 @@ def _live(stage: show.Stage, producer: EventProducer, listener: Listener, story:
         "click and buy"
     ):
         sent = send_paced(producer, timed)
-        missing = wait_for(
-            listener, [one.first.event_id for one in returns], ANSWERED_WITHIN_S
-        )
+        missing = wait_for(listener, [one.first.event_id for one in returns], ANSWERED_WITHIN_S)
     if missing:
         raise RuntimeError(f"{len(missing)} of {len(returns)} customers got no list")
     waits = sent.waits_ms(listener)

@@ -37,7 +37,7 @@ class WorkerProcess:
     def __enter__(self) -> Self:
         environment = {k: v for k, v in os.environ.items() if not k.upper().startswith(PREFIX)}
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603  our own program, no shell
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "streams", "worker", "--attached"],
                 env=environment | as_environment(self._settings),
                 stdin=subprocess.PIPE,

@@ -12,9 +12,7 @@ from features.events import Event, Item
 from features.item import ItemRow, decode_item
 from features.profile import Profile, decode_profile
 from streams.data import ESHOP_CLOTHING, ONLINE_RETAIL
-from streams.settings import Settings
 from tests.conftest import Names
-from tests.support import eventually
 from tests.worker.running import publish, table, wait_until_learnt, worker_of
 
 PURCHASES, CLICKS = 8_000, 4_000
@@ -66,8 +64,7 @@ def _state(
     publish(settings, items, events)
     for number, count in enumerate(killed_after):
         with worker_of(settings, directory, f"killed-{number}") as worker:
-            learnt = "headrace_events_total"
-            eventually(lambda: worker.counters().get(learnt, 0) >= count, within_s=90)
+            worker.wait_until("headrace_events_total", count, within_s=90)
             worker.kill()
     with worker_of(settings, directory) as worker:
         wait_until_learnt(settings, worker)
