@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  as all of torch's users call it
 
 _HIDDEN = -1e9  # logit of what may not be attended to; finite, so that no softmax is empty
+_FIRST_LENGTH = 0.3  # of a new item vector: Adam turns a short one faster
 
 
 class BadAttentionConfig(ValueError):
@@ -106,8 +107,8 @@ class AttentionRetrieval(nn.Module):
         """Add random vectors until there are `items`; those that exist keep theirs."""
         more = items - len(self)
         if more > 0:
-            d = self.config.dims
-            fresh = torch.randn(more, d, device=self.items.device) / math.sqrt(d)
+            fresh = torch.randn(more, self.config.dims, device=self.items.device)
+            fresh *= _FIRST_LENGTH / math.sqrt(self.config.dims)
             self.items = nn.Parameter(torch.cat([self.items.detach(), fresh]))
 
     def vectors(self) -> Tensor:
