@@ -1,0 +1,1 @@
+"""Scripts that measure. They are not part of the wheel."""

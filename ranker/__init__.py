@@ -1,0 +1,1 @@
+"""What to show: arrays in, arrays out. No Kafka, no clock, no files."""

@@ -1,0 +1,1 @@
+"""The shell: Kafka, Faust, RocksDB, settings and commands around `features` and `ranker`."""

@@ -1,0 +1,63 @@
+"""The README's examples run as they stand, against a real broker and a real worker."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from streams.cli import app
+from streams.demo.workers import as_environment
+from streams.settings import PREFIX
+from tests.conftest import Names
+from tests.repo.commands import parses
+from tests.worker.running import wait_until_learnt, worker_of
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLE_WITHIN_S = 120
+
+
+def test_the_python_examples_run_and_ann_gets_lists(names: Names, tmp_path: Path) -> None:
+    produce, read = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    settings = names.create_topics()
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
+    environment = inherited | as_environment(settings)
+
+    with worker_of(settings, tmp_path) as worker:
+        _run(produce, environment)
+        wait_until_learnt(settings, worker)
+        told = _run(read.replace("timeout_s=60", "timeout_s=10"), environment)
+
+    # Before the first click reaches the items there may be nothing to show; after the purchase
+    # there is: what others, and ann herself, touched.
+    assert any(line.startswith("for_you ") for line in told)
+
+
+def test_every_link_leads_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_every_command_is_one_that_headrace_understands() -> None:
+    blocks = "".join(re.findall(r"```console\n(.*?)```", README, re.DOTALL))
+    lines = re.findall(r"headrace ([a-z][^#\n]*)", blocks)
+    lines += re.findall(r"`headrace ([a-z][^`]*)`", README)
+    assert len(lines) > 5
+    for line in lines:
+        parses(app, [word for word in shlex.split(line) if word != "FOLDER"] + ["."] * ("FOLDER" in line))
+
+
+def _run(code: str, environment: dict[str, str]) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=EXAMPLE_WITHIN_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()

@@ -1,0 +1,192 @@
+"""The business without Kafka: replays, partial deliveries and crashes at any point change nothing."""
+
+from collections.abc import Sequence
+from itertools import islice
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from features.events import Click, Event, Item, Purchase, Search
+from features.item import ItemRow, catalogued, new_item
+from features.profile import Profile, new_profile
+from features.signals import Signals
+from ranker.items import ItemIndex
+from streams import steps
+from streams.codec import Recommendation
+from streams.data import ONLINE_RETAIL
+from streams.models import new_model
+from streams.recommend import Asked, recommendations
+
+SOURCE = 3
+FACTORS = 16
+MANY = 10_000
+EVENTS = list(islice(ONLINE_RETAIL.events(), 300))
+NOW = 1_700_000_000_000
+
+
+class World:
+    """Users, items and what is on its way between them, as a log would keep it."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, Profile] = {}
+        self.items: dict[str, ItemRow] = {}
+        self.index = ItemIndex()
+
+    def users_learn(self, events: Sequence[Event], first_offset: int) -> steps.UserOutcome:
+        offsets = range(first_offset, first_offset + len(events))
+        return steps.learn_users(self.users, events, SOURCE, offsets, self.index)
+
+    def items_learn(self, outcome: steps.UserOutcome, only: set[str] | None = None) -> None:
+        messages = [
+            (item_id, Signals(SOURCE, tuple(entries)))
+            for item_id, entries in outcome.signals.items()
+            if only is None or item_id in only
+        ]
+        self.items |= steps.learn_items(self.items, messages, MANY, FACTORS, (0, 0))
+
+    def state(self) -> tuple[dict[str, Profile], dict[str, ItemRow]]:
+        """Return rows without their factors, which are learnt asynchronously."""
+        return (
+            {k: structs.replace(v, factors=b"", bias=0.0) for k, v in self.users.items()},
+            {k: structs.replace(v, factors=b"", bias=0.0) for k, v in self.items.items()},
+        )
+
+
+def undisturbed(events: Sequence[Event]) -> World:
+    world = World()
+    outcome = world.users_learn(events, 0)
+    world.items_learn(outcome)
+    world.users |= outcome.rows
+    return world
+
+
+@given(
+    cuts=st.lists(st.integers(1, len(EVENTS) - 1), max_size=5, unique=True),
+    data=st.data(),
+)
+def test_a_crash_between_any_two_writes_leaves_the_same_state(
+    cuts: list[int], data: st.DataObject
+) -> None:
+    """Each batch first dies after some signals and some rows got through, then is replayed."""
+    expected = undisturbed(EVENTS).state()
+    world = World()
+    start = 0
+    for end in [*sorted(cuts), len(EVENTS)]:
+        batch = EVENTS[start:end]
+        crashed = world.users_learn(batch, start)
+        names = st.sets(st.sampled_from(sorted(crashed.signals)))
+        delivered = data.draw(names, "signals delivered before the crash")
+        world.items_learn(crashed, only=delivered)
+        if delivered == set(crashed.signals):  # rows are written only after all signals
+            kept = data.draw(st.sets(st.sampled_from(sorted(crashed.rows))), "rows kept")
+            world.users |= {user_id: crashed.rows[user_id] for user_id in kept}
+        replayed = world.users_learn(batch, start)
+        world.items_learn(replayed)
+        world.users |= replayed.rows
+        start = end
+    assert world.state() == expected
+
+
+def test_a_replayed_batch_says_and_changes_nothing() -> None:
+    world = undisturbed(EVENTS)
+    before = world.state()
+    again = world.users_learn(EVENTS, 0)
+    assert again.signals == {}
+    assert again.fresh == []
+    world.users |= again.rows
+    assert world.state() == before
+
+
+def test_an_event_sent_twice_counts_once() -> None:
+    events = [EVENTS[0], EVENTS[0], EVENTS[1]]
+    assert undisturbed(events).users_learn([EVENTS[0]], 9).fresh == []
+    once, twice = undisturbed(events[1:]).state()[1], undisturbed(events).state()[1]
+    assert {k: v.touches for k, v in once.items()} == {k: v.touches for k, v in twice.items()}
+
+
+def test_the_hook_sees_each_user_before_the_event() -> None:
+    seen: list[tuple[int, int]] = []
+    world = World()
+    events = [click("e1", "a"), click("e2", "b"), click("e2", "b"), click("e3", "c")]
+    steps.learn_users(
+        world.users,
+        events,
+        SOURCE,
+        range(len(events)),
+        world.index,
+        before=lambda row, position, uncounted: seen.append((position, len(row.recent) - uncounted)),
+    )
+    assert seen == [(0, 0), (1, 0), (3, 0)]
+
+
+def test_users_and_items_get_factors_once_both_are_known() -> None:
+    world = World()
+    for number in range(3):
+        outcome = world.users_learn([click(f"e{number}", "a")], number)
+        world.items_learn(outcome)
+        world.users |= outcome.rows
+        world.index.put_many(steps.item_state(k, v) for k, v in world.items.items())
+    assert len(world.users["ann"].factors) == 4 * FACTORS
+    assert len(world.items["a"].factors) == 4 * FACTORS
+
+
+def test_a_search_finds_titles_and_is_answered_with_reasons() -> None:
+    index = shop("Red enamel mug", "Blue enamel mug", "Garden chair")
+    asked = Search(event_id="s1", user_id="ann", query="red MUG", ts=NOW)
+    (answer,) = answers(index, asked, new_profile())
+    assert answer.surface == "search"
+    assert answer.query == "red MUG"
+    assert [item.item_id for item in answer.items][:2] == ["i0", "i1"]
+    assert [item.rank for item in answer.items] == list(range(1, len(answer.items) + 1))
+    assert any(reason.kind == "title" for reason in answer.items[0].reasons)
+
+
+def test_given_candidates_are_all_that_is_ranked() -> None:
+    index = shop("Red mug", "Blue mug", "Garden chair")
+    asked = Search(event_id="s1", user_id="ann", query="mug", ts=NOW, candidates=("i2", "nope"))
+    (answer,) = answers(index, asked, new_profile())
+    assert [item.item_id for item in answer.items] == ["i2"]
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        Item(item_id="i0", title="Red mug", in_stock=False),
+        Item(item_id="i0", title="Red mug", available_from=NOW + 1),
+        Item(item_id="i0", title="Red mug", available_to=NOW),
+        None,
+    ],
+)
+def test_what_cannot_be_bought_is_not_shown(gone: Item | None) -> None:
+    index = shop("Red mug", "Red cup")
+    index.put(steps.item_state("i0", catalogued(new_item(), gone, 5)))
+    asked = Search(event_id="s1", user_id="ann", query="red", ts=NOW)
+    (answer,) = answers(index, asked, new_profile())
+    assert [item.item_id for item in answer.items] == ["i1"]
+
+
+def test_a_stranger_in_an_empty_shop_gets_an_empty_list() -> None:
+    event = Purchase(event_id="p1", user_id="ann", item_id="a", ts=NOW)
+    (answer,) = answers(ItemIndex(), event, new_profile())
+    assert answer.items == ()
+    assert answer.rec_id == "purchase-p1"
+    assert answer.model_version == "generators"
+
+
+def click(event_id: str, item_id: str) -> Click:
+    return Click(event_id=event_id, user_id="ann", item_id=item_id, ts=NOW)
+
+
+def shop(*titles: str) -> ItemIndex:
+    index = ItemIndex()
+    for number, title in enumerate(titles):
+        entry = Item(item_id=f"i{number}", title=title)
+        index.put(steps.item_state(entry.item_id, catalogued(new_item(), entry, number)))
+    return index
+
+
+def answers(index: ItemIndex, event: Event, row: Profile) -> list[Recommendation]:
+    request = steps.request(row, event, index, 10, 0)
+    return recommendations([Asked(event, request)], index, new_model(), NOW)
