@@ -52,6 +52,9 @@ class Output:
     async def send(self, partition: int, records: Iterable[Keyed]) -> list[Receipt]:
         """Send records to one partition, in order, and wait until all are stored.
 
+        Calls keep their order too: where outputs of one batch must come before those of the next,
+        call it right after `stage`, with no other await between.
+
         Args:
             partition: usually that of the input batch, whose keys these are.
             records: (key, value) or (key, value, headers).
@@ -94,9 +97,10 @@ async def append(app: AppT, topic: str, partition: int, records: Iterable[Keyed]
     sent = []
     counts = []
     try:
-        for builder in _fill(producer, records, app.conf.producer_max_batch_size):
-            counts.append(builder.record_count())
-            sent.append(await producer.send_batch(builder, topic, partition=partition))
+        async with app.producer.turn(topic, partition):
+            for builder in _fill(producer, records, app.conf.producer_max_batch_size):
+                counts.append(builder.record_count())
+                sent.append(await producer.send_batch(builder, topic, partition=partition))
     finally:
         stored = await _all(sent)
     return [Receipt(metadata.offset, count) for metadata, count in zip(stored, counts, strict=True)]

@@ -96,7 +96,12 @@ class Rocks:
         _refuse_strangers(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = rocksdict.Rdict(str(path), options=memory.options())
+            options = memory.options()
+            # Named as a column family's too, they hold for a database that exists: rocksdict would
+            # else read those it was made with, less the filter and the shared cache.
+            self._db = rocksdict.Rdict(
+                str(path), options=options, column_families={"default": options}
+            )
         except Exception as error:  # rocksdict raises bare Exception
             raise _explain(path, error) from error
         found = self._db.get(_OWNER)

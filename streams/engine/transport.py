@@ -250,6 +250,14 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
 class Producer(driver.Producer):  # type: ignore[misc]  # faust ships no types
     """Faust's producer, idempotent: a retry neither doubles nor reorders a batch."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def turn(self, topic: str, partition: int) -> asyncio.Lock:
+        """Return what to hold while queueing batches that must stay together and in order."""
+        return self._turns[topic, partition]
+
     def _settings_extra(self) -> Mapping[str, Any]:
         return {"acks": "all", "enable_idempotence": True}
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import msgspec
+import rocksdict
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.partitioner import DefaultPartitioner
 
-from streams.engine.rocks import Memory, Rocks
 from tests.contract.count_app import ROW, Options
 from tests.support import eventually
 
@@ -160,6 +160,10 @@ class Site:
 
         asyncio.run(run())
 
+    def holds(self, data: str, expected: tuple[dict[bytes, int], dict[int, int]]) -> bool:
+        """Say whether a worker's disk is as expected."""
+        return self.disk(data) == expected
+
     def configure(self, topic: str, **configs: str) -> None:
         """Replace a topic's configuration; underscores stand for dots."""
         resource = ConfigResource(ConfigResourceType.TOPIC, topic, _dotted(configs))
@@ -174,17 +178,23 @@ class Site:
         return {(record.key, ROW.unpack(record.value)[0]) for record in self.read(self.output)}
 
     def disk(self, data: str) -> tuple[dict[bytes, int], dict[int, int]]:
-        """Return the counts and changelog offsets that a stopped worker left on its disk."""
+        """Return the counts and changelog offsets on a worker's disk, whether it runs or not."""
         counts: dict[bytes, int] = {}
         offsets: dict[int, int] = {}
         for partition in range(PARTITIONS):
             path = self.directory / data / "v1" / "tables" / f"counts-{partition}.db"
             if path.exists():
-                owner = f"table counts, changelog {self.changelog}[{partition}], format 1"
-                rocks = Rocks(path, owner, Memory(cache_mb=8, write_buffer_mb=4))
-                counts |= {key: ROW.unpack(row)[0] for key, row in rocks.scan(None, 10**6)}
-                offsets[partition] = rocks.offset() or 0
-                rocks.close()
+                rows = rocksdict.Rdict(
+                    str(path),
+                    options=rocksdict.Options(raw_mode=True),
+                    access_type=rocksdict.AccessType.read_only(),
+                )
+                for key, value in rows.items():
+                    if key.endswith(b"\x00offset"):
+                        offsets[partition] = int.from_bytes(value, "big")
+                    elif not key.startswith(b"\x00"):
+                        counts[key] = ROW.unpack(value)[0]
+                rows.close()
         return counts, offsets
 
     def read(self, topic: str) -> list[Any]:
