@@ -7,7 +7,6 @@ import torch
 from features.vector import NAMES
 from ranker.model import Model
 
-
 # The matrices of one list or one step are small: more threads cost more than they bring, and equal
 # weights from equal logs hold for equal numbers of threads only. Scale by workers.
 torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""The business without Kafka: replays, partial deliveries and crashes at any point change nothing."""
+"""The business without Kafka: replays, partial deliveries and crashes change nothing."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -116,7 +116,7 @@ def test_the_hook_sees_each_user_before_the_event() -> None:
         SOURCE,
         range(len(events)),
         world.index,
-        before=lambda row, position, uncounted: seen.append((position, len(row.recent) - uncounted)),
+        before=lambda row, at, uncounted: seen.append((at, len(row.recent) - uncounted)),
     )
     assert seen == [(0, 0), (1, 0), (3, 0)]
 
