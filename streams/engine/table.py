@@ -93,6 +93,7 @@ class BatchTable(faust.Table):  # type: ignore[misc]  # faust ships no types
             key_type=bytes,
             value_type=bytes,
             recovery_buffer_size=_RECOVERY_BATCHES,
+            standby_buffer_size=1,
             options={"memory": memory},
             **kwargs,
         )
