@@ -24,7 +24,7 @@ class Meter:
         self.dead_letters = Counter(
             "headrace_dead_letters_total",
             "Records that were not ours.",
-            ["topic", "reason"],
+            ["reason"],
             registry=self.registry,
         )
         self.lists = Counter(

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from features.events import Event, Search
 from streams import admin
-from streams.batches import batched
 from streams.broker import Kafka
 from streams.broker.ports import free_ports
+from streams.bulk import publish
 from streams.data import ONLINE_RETAIL
 from streams.demo import show
 from streams.demo.live import Listener, percentile, send_paced, wait_for
@@ -64,15 +64,13 @@ def run(stage: show.Stage, events: int, home: Path) -> None:
         )
         with stage.step("creating topics"):
             admin.create(settings)
-        producer = stack.enter_context(EventProducer(settings))
         with stage.step(f"loading the catalogues: {len(story.items)} items"):
-            producer.send_many(story.items)
-            producer.flush()
+            publish(settings, story.items)
         worker = stack.enter_context(WorkerProcess(settings, home / "worker.log"))
         with stage.step("starting a worker"):
             worker.wait_until("headrace_catalog_entries_total", len(story.items), READY_WITHIN_S)
-        _replay(stage, producer, worker, story)
-        with Listener(settings) as listener:
+        _replay(stage, settings, worker, story)
+        with EventProducer(settings) as producer, Listener(settings) as listener:
             _live(stage, producer, listener, story)
 
 
@@ -85,17 +83,12 @@ def _first_weights(stage: show.Stage, home: Path, story: Story) -> Path:
     return path
 
 
-def _replay(
-    stage: show.Stage, producer: EventProducer, worker: WorkerProcess, story: Story
-) -> None:
+def _replay(stage: show.Stage, settings: Settings, worker: WorkerProcess, story: Story) -> None:
     """Send history at full speed and watch the worker take it in."""
     total = len(story.replayed)
     started = time.perf_counter()
     with stage.progress("replaying real events", total) as handled:
-        for batch in batched(story.replayed, 5_000):
-            producer.send_many(batch)
-            handled(_handled(worker))
-        producer.flush()
+        publish(settings, story.replayed)
         deadline = time.monotonic() + REPLAYED_WITHIN_S
         while (done := _handled(worker)) < total and time.monotonic() < deadline:
             handled(done)

@@ -67,6 +67,15 @@ class WorkerProcess:
         self._process.kill()
         self._process.wait()
 
+    def let_go(self) -> None:
+        """Close the worker's input, as our death would."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def wait(self, within_s: float) -> int:
+        """Wait until the worker has ended; return its exit code."""
+        return self._process.wait(within_s)
+
     @property
     def pid(self) -> int:
         """The process id."""

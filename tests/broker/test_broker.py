@@ -117,9 +117,11 @@ def test_however_a_program_ends_its_broker_ends_too(
     directory: Path, moment: str, blow: signal.Signals
 ) -> None:
     program = f"""
-        import sys, time
+        import signal, sys, time
         from pathlib import Path
         from streams.broker import Kafka
+        # A shell starts what runs in its background deaf to Ctrl-C, and children inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with Kafka(Path({str(directory)!r})):
             print("serving", flush=True)
             time.sleep(600)

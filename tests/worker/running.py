@@ -8,10 +8,9 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import CoordinatorNotAvailableError
 
 from features.events import Event, Item
-from streams import admin
+from streams import admin, bulk
 from streams.broker.ports import free_ports
 from streams.demo.workers import WorkerProcess
-from streams.producer import EventProducer
 from streams.security import connection
 from streams.settings import Settings
 from tests.support import eventually
@@ -26,9 +25,8 @@ def worker_of(settings: Settings, directory: Path, name: str = "worker") -> Work
 
 
 def publish(settings: Settings, items: Iterable[Item], events: Iterable[Event]) -> None:
-    with EventProducer(settings) as producer:
-        producer.send_many(items)
-        producer.send_many(events)
+    bulk.publish(settings, items)
+    bulk.publish(settings, events)
 
 
 def wait_until_learnt(settings: Settings, worker: WorkerProcess) -> None:
@@ -66,7 +64,13 @@ def behind(settings: Settings, topics: list[str]) -> dict[TopicPartition, int]:
 
 def table(settings: Settings, topic: str) -> dict[str, bytes]:
     """Return the newest value of every key of a topic."""
-    rows: dict[str, Any] = {}
+    rows = {record.key.decode(): record.value for record in records(settings, topic)}
+    return {key: value for key, value in rows.items() if value is not None}
+
+
+def records(settings: Settings, topic: str) -> list[Any]:
+    """Return all that a topic holds, each partition in order."""
+    found: list[Any] = []
     consumer = KafkaConsumer(
         enable_auto_commit=False, metrics_enabled=False, **connection(settings)
     )
@@ -76,8 +80,8 @@ def table(settings: Settings, topic: str) -> dict[str, bytes]:
         consumer.seek_to_beginning(*partitions)
         ends = consumer.end_offsets(partitions)
         while any(consumer.position(tp) < end for tp, end in ends.items()):
-            for records in consumer.poll(1_000).values():
-                rows |= {record.key.decode(): record.value for record in records}
+            for batch in consumer.poll(1_000).values():
+                found += batch
     finally:
         consumer.close()
-    return {key: value for key, value in rows.items() if value is not None}
+    return found

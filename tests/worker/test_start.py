@@ -1,0 +1,39 @@
+"""A worker that cannot do its work says why, with the cure, and ends."""
+
+from pathlib import Path
+
+import pytest
+
+from streams.demo.workers import WorkerFailed
+from tests.conftest import Names
+from tests.support import eventually
+from tests.worker.running import worker_of
+
+
+def test_a_worker_without_topics_names_the_command_that_makes_them(
+    names: Names, tmp_path: Path
+) -> None:
+    with (
+        worker_of(names.settings(), tmp_path) as worker,
+        pytest.raises(WorkerFailed, match="headrace topics create"),
+    ):
+        eventually(worker.counters, within_s=60)
+
+
+def test_a_worker_refuses_a_model_that_is_none(names: Names, tmp_path: Path) -> None:
+    model = tmp_path / "model.safetensors"
+    model.write_bytes(b"not a model")
+    settings = names.create_topics(model=model)
+    with (
+        worker_of(settings, tmp_path) as worker,
+        pytest.raises(WorkerFailed, match=r"the worker ended with 1:[\s\S]*headrace: "),
+    ):
+        eventually(worker.counters, within_s=60)
+
+
+def test_a_worker_ends_when_its_parent_lets_go(names: Names, tmp_path: Path) -> None:
+    settings = names.create_topics()
+    with worker_of(settings, tmp_path) as worker:
+        eventually(worker.counters, within_s=60)
+        worker.let_go()
+        assert worker.wait(within_s=60) == 0
