@@ -91,7 +91,7 @@ class _Run:
         first = self._data.first_scored()
 
         def wanted(number: int, event: Event, _: Profile) -> bool:
-            return number > WARM_EVENTS and not isinstance(event, Search)
+            return number >= min(first, WARM_EVENTS) and not isinstance(event, Search)
 
         for answer in self._learner.learn(self._read(self._data.events()), wanted):
             if answer.number >= first and not isinstance(answer.event, Search):
@@ -121,7 +121,8 @@ class _Run:
         }
 
         def wanted(number: int, event: Event, _: Profile) -> bool:
-            return number > WARM_EVENTS and isinstance(event, Search)
+            known = number > WARM_EVENTS or event.event_id in scored
+            return known and isinstance(event, Search)
 
         for answer in self._learner.learn(self._read(events), wanted):
             event_id = answer.event.event_id

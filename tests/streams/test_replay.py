@@ -1,0 +1,123 @@
+"""Learning from files: nothing looks ahead, and the same log gives the same weights."""
+
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from features.events import Click, Event
+from features.profile import learn, new_profile
+from streams.cli import app
+from streams.data import ONLINE_RETAIL, read_folder
+from streams.evaluate import evaluate
+from streams.learner import taught_by
+from streams.models import new_model
+from streams.replay import BATCH, Replay
+from streams.train import train
+
+NOW = 1_700_000_000_000
+EVENTS = 1_600
+
+
+def rankings(events: Sequence[Event]) -> list[tuple[int, tuple[str, ...]]]:
+    """Return (number, ids) of the list that was made before each event."""
+    replay = Replay(new_model(), k=10)
+    found = []
+    for answer in replay.learn(events, lambda number, _, __: number > 2 * BATCH):
+        ids = tuple(replay.index.ids[slot] for slot in answer.ranking.slots.tolist())
+        found.append((answer.number, ids))
+    return found
+
+
+def test_no_list_depends_on_what_comes_later() -> None:
+    events = list(islice(ONLINE_RETAIL.events(), 6 * BATCH))
+    future = [
+        msgspec.structs.replace(event, item_id=events[0].item_id, user_id=events[0].user_id)
+        for event in events[4 * BATCH :]
+    ]
+    told = rankings(events)
+    other = rankings([*events[: 4 * BATCH], *future])
+    before = [ranking for ranking in told if ranking[0] <= 4 * BATCH]
+    assert len(before) == 2 * BATCH
+    assert before == [ranking for ranking in other if ranking[0] <= 4 * BATCH]
+    assert told != other
+
+
+def test_no_list_depends_on_its_own_event() -> None:
+    """The last event of a log is changed: the list before it stays."""
+    events = list(islice(ONLINE_RETAIL.events(), 4 * BATCH))
+    changed = [*events[:-1], msgspec.structs.replace(events[-1], item_id="never-seen")]
+    assert rankings(events)[-1] == rankings(changed)[-1]
+
+
+def test_a_rhythm_is_learnt(tmp_path: Path) -> None:
+    """Everybody goes a, b, c, d, a, ...: after a while every list begins with what comes next."""
+    figures = evaluate(read_folder(rhythm(tmp_path, items=40)))
+    assert figures["predictions"] == EVENTS - EVENTS // 5
+    assert figures["hr@1"] > 0.9
+    assert figures["mrr@5"] >= figures["hr@1"]
+    assert figures["events"] == EVENTS
+
+
+def test_next_item_counts_its_predictions_and_refuses_a_wrong_promise(tmp_path: Path) -> None:
+    folder = rhythm(tmp_path, items=20, kind="next-item", predictions=60)
+    figures = evaluate(read_folder(folder))
+    assert figures["predictions"] == 60
+    assert figures["hr@1"] > 0.9
+    broken = rhythm(tmp_path, items=20, kind="next-item", predictions=61)
+    with pytest.raises(ValueError, match=r"60 predictions were made, protocol\.json promises 61"):
+        evaluate(read_folder(broken))
+
+
+def test_the_command_prints_one_object_of_figures(tmp_path: Path) -> None:
+    folder = rhythm(tmp_path, items=20)
+    told = CliRunner().invoke(app, ["evaluate", str(folder), "--json"])
+    assert told.exit_code == 0, told.output
+    figures = msgspec.json.decode(told.stdout)
+    wanted = {"hr@1", "mrr@1", "ndcg@1", "hr@5", "predictions", "seconds", "events_per_s"}
+    assert wanted <= figures.keys()
+
+
+def test_the_same_log_gives_the_same_weights() -> None:
+    items = list(ONLINE_RETAIL.items())
+    events = list(islice(ONLINE_RETAIL.events(), 2_000))
+    first = train(items, events, seed=3)
+    again = train(items, events, seed=3)
+    assert first.version.startswith("attention-linear-")
+    assert first.save() == again.save()
+    assert train(items, events, seed=4).save() != first.save()
+
+
+def test_a_long_log_teaches_by_an_even_sample() -> None:
+    wanted = taught_by(1_000_000)
+    event = Click(event_id="e", user_id="u", item_id="i", ts=NOW)
+    stranger, known = new_profile(), learn(new_profile(), event, 0, 0)
+    numbers = range(1, 10_001)
+    assert sum(wanted(number, event, known) for number in numbers) == 900
+    assert not any(wanted(number, event, stranger) for number in numbers)
+
+
+def rhythm(
+    folder: Path, items: int, kind: str = "prequential", predictions: int | None = None
+) -> Path:
+    def line(number: int, user: str, item: int) -> bytes:
+        event = Click(
+            event_id=f"{user}-{number}", user_id=user, item_id=f"i{item}", ts=NOW + number
+        )
+        return msgspec.json.encode(event) + b"\n"
+
+    log = [line(n, f"u{n % 4}", (n // 4) % items) for n in range(EVENTS)]
+    protocol: dict[str, object] = {"name": "rhythm", "kind": kind, "k": [1, 5]}
+    if kind == "prequential":
+        (folder / "events.jsonl").write_bytes(b"".join(log))
+        protocol |= {"events": "events.jsonl", "total": EVENTS}
+    else:
+        (folder / "train.jsonl").write_bytes(b"".join(log))
+        test = [line(n, f"t{n % 4}", (n // 4 + 3) % items) for n in range(64)]
+        (folder / "test.jsonl").write_bytes(b"".join(test))
+        protocol |= {"train": "train.jsonl", "test": "test.jsonl", "predictions": predictions}
+    (folder / "protocol.json").write_bytes(msgspec.json.encode(protocol))
+    return folder
