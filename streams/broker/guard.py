@@ -22,6 +22,8 @@ def main(commands: IO[str], answers: IO[str]) -> int:
     servers: list[subprocess.Popen[bytes]] = []
     # Collect a server as soon as it ends, so that no zombie looks like one that still runs.
     signal.signal(signal.SIGCHLD, lambda *_: [server.poll() for server in servers])
+    # Whoever ends the guard itself ends the servers too: the `finally` below must run.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         servers.extend(
             _start(order["argv"], Path(order["output"]), Path(order["pid_file"]))

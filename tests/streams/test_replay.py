@@ -35,7 +35,7 @@ def rankings(events: Sequence[Event]) -> list[tuple[int, tuple[str, ...]]]:
 def test_no_list_depends_on_what_comes_later() -> None:
     events = list(islice(ONLINE_RETAIL.events(), 6 * BATCH))
     future = [
-        msgspec.structs.replace(event, item_id=events[0].item_id, user_id=events[0].user_id)
+        Click(event_id=event.event_id, user_id=events[0].user_id, item_id="x", ts=event.ts)
         for event in events[4 * BATCH :]
     ]
     told = rankings(events)
