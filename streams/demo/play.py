@@ -75,11 +75,11 @@ def run(stage: show.Stage, events: int, home: Path) -> None:
 
 
 def _first_weights(stage: show.Stage, home: Path, story: Story) -> Path:
-    """Train on what will be replayed, once; what comes after the cut stays unseen."""
-    path = home / f"model-{len(story.replayed)}-{SEED}.safetensors"
+    """Train on some of what will be replayed, once; what comes after the cut stays unseen."""
+    path = home / f"model-{len(story.taught)}-{SEED}.safetensors"
     if not path.exists():
-        with stage.step("training the first weights on these events (once)"):
-            write_model(path, train(story.items, story.replayed, seed=SEED))
+        with stage.step(f"training first weights on {len(story.taught):,} events (once)"):
+            write_model(path, train(story.items, story.taught, seed=SEED))
     return path
 
 

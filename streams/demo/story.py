@@ -9,6 +9,8 @@ from streams.data import ESHOP_CLOTHING, ONLINE_RETAIL
 
 CUT_TS = 1_322_784_000_000
 """2011-12-02 UTC: a week before Online Retail ends. What comes later is the future."""
+TAUGHT = 20_000
+"""Events that the first weights are made from: enough for a demo, and soon done."""
 LEAST_BEFORE = 5
 """Replayed purchases of a customer whose list is looked at."""
 LEAST_NEXT = 5
@@ -34,11 +36,13 @@ class Story:
 
     Attributes:
         items: The catalogues of both shops.
+        taught: The newest of the replayed events, for the first weights.
         replayed: Real events before the cut, in time order.
         returns: Customers who come back after it, in the order in which they do.
     """
 
     items: Sequence[Item]
+    taught: Sequence[Event]
     replayed: Sequence[Event]
     returns: Sequence[Return]
 
@@ -56,7 +60,8 @@ def tell(events: int) -> Story:
     known = known[-(events - len(clothes)) :]
     later = [event for event in gifts if event.ts >= CUT_TS]
     items = [*ESHOP_CLOTHING.items(), *ONLINE_RETAIL.items()]
-    return Story(items, [*clothes, *known], _returns(known, later))
+    taught = [*clothes[-TAUGHT // 5 :], *known[-TAUGHT * 4 // 5 :]]
+    return Story(items, taught, [*clothes, *known], _returns(known, later))
 
 
 def _returns(known: Sequence[Event], later: Sequence[Event]) -> list[Return]:
