@@ -15,6 +15,8 @@ from streams.engine.batch import PartitionRevoked, current_flight
 Header = tuple[str, bytes]
 Keyed = tuple[bytes | None, bytes | None] | tuple[bytes | None, bytes | None, Sequence[Header]]
 
+_NO_HEADERS: list[Header] = []
+
 
 class RecordTooLarge(ValueError):
     """One record alone is more than a batch may hold."""
@@ -110,12 +112,16 @@ def _fill(producer: Any, records: Iterable[Keyed], limit: int) -> Iterator[Any]:
     """Yield closed batches: closed ones wait for no linger, and nobody adds to them."""
     now_ms = int(time.time() * 1000)
     builder = producer.create_batch()
-    for key, value, *rest in records:
-        headers = rest[0] if rest else []
-        if builder.append(timestamp=now_ms, key=key, value=value, headers=headers) is None:
+    append_one = builder.append
+    for record in records:
+        key, value = record[0], record[1]
+        # A list is all that aiokafka takes.
+        headers = list(record[2]) if len(record) == 3 else _NO_HEADERS  # noqa: PLR2004
+        if append_one(timestamp=now_ms, key=key, value=value, headers=headers) is None:
             yield _closed(builder, limit)
             builder = producer.create_batch()
-            builder.append(timestamp=now_ms, key=key, value=value, headers=headers)
+            append_one = builder.append
+            append_one(timestamp=now_ms, key=key, value=value, headers=headers)
     if builder.record_count():
         yield _closed(builder, limit)
 

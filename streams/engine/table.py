@@ -11,11 +11,11 @@ from faust.exceptions import ImproperlyConfigured, PartitionsMismatch
 from faust.types import TP, AppT, EventT
 
 from streams.engine.batch import PartitionRevoked, current_flight
+from streams.engine.consumer import Consumer
 from streams.engine.output import append, refuse_outdated
 from streams.engine.recovery import ChangelogQueue
 from streams.engine.rocks import Memory, check_keys
 from streams.engine.store import Store
-from streams.engine.transport import Consumer
 
 Rows = Mapping[bytes, bytes | None]
 _ABSENT = object()

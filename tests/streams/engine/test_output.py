@@ -41,7 +41,7 @@ async def test_nothing_to_send_is_sent() -> None:
 async def test_keyed_records_reach_their_partitions_in_order() -> None:
     producer = Producer(partitions=4)
     keys = [b"user-%d" % n for n in range(40)]
-    await Output(App(producer), "out").send_keyed([(key, b"v", [("h", b"1")]) for key in keys])
+    await Output(App(producer), "out").send_keyed([(key, b"v", (("h", b"1"),)) for key in keys])
     expected = {("out", p): sum(partition_of(k, 4) == p for k in keys) for p in range(4)}
     assert {tp: sum(counts) for tp, counts in producer.logs.items()} == expected
 

@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streams import engine
-from streams.engine.transport import Consumer, Fetched, Producer, Transport
+from streams.engine.consumer import Consumer, Fetched
+from streams.engine.producer import Producer
+from streams.engine.transport import Transport
 from tests.streams.engine.fakes import Record, finish, run
 
 SOURCE = TP("source", 0)
