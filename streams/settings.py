@@ -74,7 +74,7 @@ class Settings(BaseSettings):
         "lz4", description="How records are compressed on their way to Kafka and in it."
     )
     fetch_max_bytes: int = Field(
-        8 * 2**20,
+        2**20,
         ge=2**16,
         le=2**30,
         description="Bytes that a worker takes from one partition at a time; it bounds a batch.",
