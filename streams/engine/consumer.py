@@ -213,7 +213,9 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
         """Wait while the broker has not heard of us for a session, until it has or rebalances us.
 
         A process that was stopped, or cut off, does not know that its partitions went to others;
-        what it appends to a changelog then would undo rows of the new owner.
+        what it appends to a changelog then would undo rows of the new owner. What it had handed
+        to the producer when it was stopped still can: only a producer fenced by the broker, one
+        for each partition, would prevent that.
         """
         epoch = self.epoch
         while time.monotonic() >= self._thread.member_until and epoch == self.epoch:  # noqa: ASYNC110  set on another thread

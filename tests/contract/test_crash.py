@@ -46,12 +46,14 @@ def test_kill_9_of_two_workers_in_mid_stream(corner: Site) -> None:
 
 def test_a_stopped_process_that_wakes_up_later_undoes_nothing(corner: Site) -> None:
     corner.create()
-    counted = corner.publish(keys(6000, 200))
-    sleeper = corner.worker(data="a", **SLOW)
-    wait_for_progress(corner, 300)
+    gate = corner.directory / "gate"
+    counted = corner.publish(keys(2000, 200))
+    sleeper = corner.worker(data="a", gate=str(gate))
+    eventually(gate.with_suffix(".reached").exists, 30)  # its rows are computed, not yet written
     sleeper.send(signal.SIGSTOP)
     corner.worker(data="b")
     corner.wait_at_rest()
+    gate.touch()
     sleeper.send(signal.SIGCONT)
     eventually(lambda: sleeper.said("dropped"), 20)
     counted += corner.publish(keys(1000, 200))
@@ -62,7 +64,8 @@ def test_a_batch_in_flight_is_dropped_when_its_partition_goes(corner: Site) -> N
     corner.create()
     gate = corner.directory / "gate"
     counted = corner.publish(keys(400, 40))
-    holder = corner.worker(data="a", gate=str(gate)).wait_ready()
+    holder = corner.worker(data="a", gate=str(gate))
+    eventually(gate.with_suffix(".reached").exists, 30)
     other = corner.worker(data="b", gate=str(gate)).wait_ready()
     assert not corner.read(corner.changelog)
     gate.touch()
