@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
 
 from streams.settings import PREFIX, Settings
 
@@ -122,5 +123,9 @@ class WorkerProcess:
 
 def as_environment(settings: Settings) -> dict[str, str]:
     """Return the variables that make another process read the same settings."""
-    given = settings.model_dump(mode="json", exclude_unset=True)
-    return {f"{PREFIX}{name.upper()}": str(value) for name, value in given.items()}
+    given = settings.model_dump(exclude_unset=True)
+    return {f"{PREFIX}{name.upper()}": _text(value) for name, value in given.items()}
+
+
+def _text(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
