@@ -1,6 +1,6 @@
 """A real shop's whole log through a real Kafka and one worker: speed, CPU and memory.
 
-    python -m bench.replay [--events N] [--json]
+    python -m bench.replay [--events N] [--model FILE] [--json]
 
 Publishes Online Retail as fast as Kafka takes it, waits until the worker has learnt all of it and
 its item signals, and reports what that took. The worker ranks as it goes: one list per user and
@@ -35,10 +35,11 @@ def main() -> None:
     """Run once and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--events", type=int, default=ONLINE_RETAIL.events_total)
+    parser.add_argument("--model", type=Path, help="ranker, as written by `headrace train`")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="headrace-bench-") as scratch:
-        figures = replay(arguments.events, Path(scratch))
+        figures = replay(arguments.events, Path(scratch), arguments.model)
     if arguments.json:
         print(json.dumps(figures))
         return
@@ -46,7 +47,7 @@ def main() -> None:
         print(f"{name:28} {value}")
 
 
-def replay(events: int, scratch: Path) -> dict[str, object]:
+def replay(events: int, scratch: Path, model: Path | None = None) -> dict[str, object]:
     """Replay the first events of Online Retail; return the figures."""
     with Kafka(scratch / "kafka") as address:
         settings = Settings(
@@ -54,6 +55,7 @@ def replay(events: int, scratch: Path) -> dict[str, object]:
             partitions=4,
             data_dir=scratch / "state",
             metrics_port=free_ports(1)[0],
+            model=None if model is None else model.resolve(),
         )
         admin.create(settings)
         bulk.publish(settings, ONLINE_RETAIL.items())
@@ -70,6 +72,7 @@ def replay(events: int, scratch: Path) -> dict[str, object]:
             counters = worker.counters()
             return {
                 "events": events,
+                "model": model is not None,
                 "published_s": round(published_s, 1),
                 "learnt_s": round(learnt_s, 1),
                 "settled_s": round(settled_s, 1),

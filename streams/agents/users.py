@@ -1,7 +1,6 @@
 """The users agent: events in; user rows, item signals, lists and dead letters out."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ from features.signals import Signals, encode_signals, split
 from streams import steps
 from streams.agents.context import Context
 from streams.agents.dead_letters import Letter, dead_letter
+from streams.clock import now_ms
 from streams.codec import BadEvent, decode_event, encode_recommendation
 from streams.engine import Batch, BatchTable, agent
 from streams.engine.batch import Record
@@ -35,14 +35,14 @@ class Decoded:
     reasons: list[str] = field(default_factory=list)
 
 
-def decode(kind: Kind, records: Sequence[Record], now_ms: int) -> Decoded:
+def decode(kind: Kind, records: Sequence[Record], read_ms: int) -> Decoded:
     """Parse records; one that is not ours becomes a dead letter. Never raises."""
     decoded = Decoded()
     for record in records:
         try:
             event = decode_event(kind, record.key, record.value, record.timestamp)
         except BadEvent as error:
-            decoded.letters.append(dead_letter(record, error.reason, str(error), now_ms))
+            decoded.letters.append(dead_letter(record, error.reason, str(error), read_ms))
             decoded.reasons.append(error.reason)
         else:
             decoded.events.append(event)
@@ -61,7 +61,7 @@ def attach(app: faust.App, users: BatchTable, context: Context) -> None:
         await context.ready.wait()
         with meter.batch.labels("users").time():
             kind = kinds[batch.topic]
-            decoded = decode(kind, batch.records, _now_ms())
+            decoded = decode(kind, batch.records, now_ms())
             rows = _rows(users, batch.partition, decoded.events)
             source = kind * settings.partitions + batch.partition
             outcome = steps.learn_users(
@@ -81,10 +81,6 @@ def attach(app: faust.App, users: BatchTable, context: Context) -> None:
             users.stage(batch.partition, stored)
             await users.commit(batch.partition, stored)
         _count(context, kind, decoded, outcome)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _rows(users: BatchTable, partition: int, events: Sequence[Event]) -> dict[str, Profile | None]:
@@ -126,15 +122,15 @@ async def _lists(
             uncounted = outcome.touches[event.user_id]
             request = steps.request(row, event, context.index, settings.k, uncounted)
             asked.append(Asked(event, request))
-        answers = recommendations(asked, context.index, context.model, _now_ms())
+        answers = recommendations(asked, context.index, context.model, now_ms())
         made += [
             (answer.user_id.encode(), encode_recommendation(answer, settings.output_format))
             for answer in answers
         ]
         await asyncio.sleep(0)
-    now_ms = _now_ms()
+    sent_ms = now_ms()
     for position in positions:
-        context.meter.age.observe(max(0, now_ms - decoded.arrived_ms[position]) / 1000)
+        context.meter.age.observe(max(0, sent_ms - decoded.arrived_ms[position]) / 1000)
     context.meter.lists.labels("search").inc(len(searches))
     context.meter.lists.labels("for_you").inc(len(newest))
     return made

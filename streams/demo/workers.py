@@ -123,7 +123,7 @@ class WorkerProcess:
 
 def as_environment(settings: Settings) -> dict[str, str]:
     """Return the variables that make another process read the same settings."""
-    given = settings.model_dump(exclude_unset=True)
+    given = settings.model_dump(exclude_unset=True, exclude_none=True)
     return {f"{PREFIX}{name.upper()}": _text(value) for name, value in given.items()}
 
 

@@ -1,7 +1,10 @@
 """The model between index and ranking: slots in, queries out, whatever was learnt or not."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -210,3 +213,17 @@ def test_parts_that_do_not_fit_are_refused(
     changed = save_bytes(change(load_bytes(model.save(), NAMES)))
     with pytest.raises(BadCheckpoint, match="do not fit"):
         Model.load(changed, NAMES)
+
+
+def test_loading_a_model_leaves_torchs_compiler_alone(tmp_path: Path) -> None:
+    """A worker only ranks: the compiler would cost it 150 MB."""
+    learnt = Model(NAMES)
+    learnt.fit([["a", "b"], ["b", "c"]], epochs=1, seed=1)
+    file = tmp_path / "model"
+    file.write_bytes(learnt.save())
+    program = (
+        "import sys; from pathlib import Path; from ranker.model import Model\n"
+        f"Model.load(Path({str(file)!r}).read_bytes(), {NAMES!r})\n"
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])
