@@ -198,7 +198,8 @@ class _Retrieval:
         distinct = len(set(checkpoint.item_ids))
         if shape != (distinct + 1, config.dims):
             raise ValueError(f"{distinct} items of {config.dims=}, but a table of shape {shape}")
-        # Not on the "meta" device: to name it loads torch's compiler, 150 MB that ranking never uses.
+        # Not on the "meta" device: to name it loads torch's compiler, 150 MB that ranking never
+        # uses.
         with seeded(0):
             attention = AttentionRetrieval(config, len(checkpoint.item_ids))
         attention.load_state_dict(weights, assign=True)

@@ -18,7 +18,7 @@ from streams.engine import Batch, BatchTable, agent
 from streams.engine.batch import Record
 from streams.recommend import Asked, recommendations
 
-LISTS = 64
+LISTS = 32
 """Lists made in one call: enough to vectorise, few enough to let the event loop turn."""
 SIGNALS_BYTES = 500_000
 """Most that one message of signals holds; far below what a batch to Kafka may."""

@@ -30,6 +30,9 @@ def worker(
 
       HEADRACE_BROKER=kafka-1:9092 HEADRACE_DATA_DIR=/var/lib/headrace headrace worker
     """
+    from streams.allocator import give_memory_back
+
+    give_memory_back()  # before the large libraries allocate
     from streams.worker import run
 
     raise typer.Exit(run(Settings(), attached=attached))
