@@ -14,6 +14,9 @@ from streams.metrics import Meter
 from streams.security import faust_credentials
 from streams.settings import Settings
 
+BATCH_RECORDS = 2_048
+"""Records handled at once: each brings up to eleven entries for items, all in memory until sent."""
+
 log = logging.getLogger(__name__)
 
 
@@ -34,6 +37,7 @@ def build(settings: Settings, model: Model, meter: Meter) -> faust.App:
             credentials=faust_credentials(settings),
             compression=settings.compression,
             fetch_max_bytes=settings.fetch_max_bytes,
+            batch_records=BATCH_RECORDS,
             standby_replicas=settings.standby_replicas,
         ),
     )

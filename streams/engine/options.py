@@ -74,7 +74,7 @@ def app_options(
         "producer_max_batch_size": max_batch_bytes,
         "producer_max_request_size": 2 * max_batch_bytes,
         "producer_request_timeout": request_timeout_s,
-        "stream_buffer_maxsize": 4,  # batches, not records
+        "stream_buffer_maxsize": 2,  # batches, not records
         "stream_wait_empty": False,
         "stream_recovery_delay": 0.0,
         "table_standby_replicas": standby_replicas,
