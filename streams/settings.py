@@ -127,12 +127,6 @@ class Settings(BaseSettings):
     block_cache_mb: int = Field(
         64, ge=8, le=65_536, description="MiB of table blocks kept in memory, over all tables."
     )
-    future_tolerance_ms: int = Field(
-        300_000,
-        ge=0,
-        le=86_400_000,
-        description="How far ahead of the broker's clock an event may claim to be, in ms.",
-    )
 
     # Recommendations
     model: Path | None = Field(

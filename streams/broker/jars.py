@@ -35,13 +35,11 @@ def class_path() -> str:
 
     repositories = GlobalSettings.load().repositories
     try:
-        artifacts = [
-            artifact
-            for endpoint in (KAFKA, LOGGING)
-            for artifact in jgo.resolve(endpoint, repositories=repositories)
-        ]
+        paths: list[str] = []
         with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
-            paths = list(pool.map(local, artifacts))
+            # One after the other: both name some jars, which two threads must not fetch at once.
+            for endpoint in (KAFKA, LOGGING):
+                paths += pool.map(local, jgo.resolve(endpoint, repositories=repositories))
     except Exception as error:  # jgo raises whatever its HTTP and XML parsers raise
         raise BrokerError(
             f"cannot get Kafka's jars ({KAFKA}): {error}\n"
