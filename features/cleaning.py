@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from features.events import MAX_ID_BYTES, Click, Event, Item, Scalar, Search
+from features.events import MAX_ID_BYTES, Click, Event, Filters, Item, Scalar, Search
 from features.text import tidy
 
 MAX_QUERY = 256  # characters, as every text limit here
@@ -41,7 +41,8 @@ def clean_event(event: Event) -> Event:
     """Return the event with its text tidied; the same object when there was nothing to do.
 
     Raises:
-        BadField: an id is blank or longer than `MAX_ID_BYTES` in UTF-8.
+        BadField: an id is blank or longer than `MAX_ID_BYTES` in UTF-8, or no price passes the
+            filters.
     """
     check_id("event_id", event.event_id)
     check_id("user_id", event.user_id)
@@ -54,6 +55,8 @@ def clean_event(event: Event) -> Event:
         return event
     for item_id in event.candidates or ():
         check_id("candidates", item_id)
+    if event.filters is not None:
+        _check_filters(event.filters)
     query = tidy(event.query, MAX_QUERY)
     return event if query == event.query else replace(event, query=query)
 
@@ -90,6 +93,15 @@ def check_id(field: str, value: str) -> None:
     if len(value) * 4 > MAX_ID_BYTES and len(value.encode()) > MAX_ID_BYTES:
         rule = f"an id has {MAX_ID_BYTES} bytes of UTF-8 at most"
         raise BadField(field, value, rule, "id_too_long")
+
+
+def _check_filters(filters: Filters) -> None:
+    for item_id in filters.exclude or ():
+        check_id("filters.exclude", item_id)
+    least, most = filters.price_min, filters.price_max
+    if least is not None and most is not None and most < least:
+        rule = f"it must not be below `filters.price_min`, {least}"
+        raise BadField("filters.price_max", most, rule)
 
 
 def _text(text: str | None, limit: int) -> str | None:

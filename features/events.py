@@ -36,10 +36,8 @@ Number: TypeAlias = Annotated[float, Meta(ge=-_MOST, le=_MOST)]
 Whole: TypeAlias = Annotated[int, Meta(ge=-_SAFE, le=_SAFE)]
 Scalar: TypeAlias = str | bool | Whole | Number
 Context: TypeAlias = Annotated[dict[str, Scalar | None], Meta(max_length=64)]
-Filters: TypeAlias = Annotated[
-    dict[str, Scalar | Annotated[tuple[Scalar, ...], Meta(max_length=100)] | None],
-    Meta(max_length=64),
-]
+Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1024)]
+Names: TypeAlias = Name | Annotated[tuple[Name, ...], Meta(min_length=1, max_length=100)]
 Candidates: TypeAlias = Annotated[tuple[Id, ...], Meta(max_length=MAX_CANDIDATES)]
 
 
@@ -70,6 +68,21 @@ class Click(_Event, frozen=True, kw_only=True):
     position: Annotated[int, Meta(ge=0, le=_SAFE)] | None = None  # place in the list shown
     price: Price | None = None  # as shown
     context: Context | None = None
+
+
+class Filters(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, forbid_unknown_fields=True
+):
+    """What a search's list is limited to; an item must pass all that are given.
+
+    Unlike elsewhere an unknown field is refused: a filter that nobody heeds shows wrong items.
+    """
+
+    category: Names | None = None  # one level of the item's path is one of these
+    brand: Names | None = None
+    price_min: Price | None = None  # inclusive; an item without a price is left out
+    price_max: Price | None = None  # inclusive, likewise
+    exclude: Candidates | None = None  # items not to show
 
 
 class Search(_Event, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from ranker.columns import (
     new_columns,
 )
 from ranker.lexical import Matches, QueryClicks, TitleTerms, matches
+from ranker.limits import Limits, outside
 
 _FIRST_SLOTS = 1024
 _Floats = NDArray[np.float32]
@@ -199,6 +200,10 @@ class ItemIndex:
         ages = elapsed[:, None] / np.array(HALF_LIVES_MS)
         decayed: _Floats = rows.popularity[: len(self)] * np.exp2(-ages).astype(np.float32)
         return decayed
+
+    def outside(self, limits: Limits) -> NDArray[np.int32]:
+        """Return the slots of items that do not pass the limits, in order."""
+        return outside(self.columns, len(self), self._codes, limits)
 
     def search(self, terms: Sequence[str], keys: Sequence[str]) -> Matches:
         """Return what a search with these words and query keys matches."""

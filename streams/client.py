@@ -1,6 +1,6 @@
 """For app teams: send events, receive recommendations. `docs/events.md` shows the wire."""
 
-from features.events import Click, Event, Item, Purchase, Search
+from features.events import Click, Event, Filters, Item, Purchase, Search
 from streams.codec import BadEvent, Recommendation
 from streams.consumer import RecommendationConsumer
 from streams.delivery import DeliveryError
@@ -14,6 +14,7 @@ __all__ = [
     "DeliveryError",
     "Event",
     "EventProducer",
+    "Filters",
     "Item",
     "Purchase",
     "Recommendation",

@@ -69,7 +69,7 @@ class _Run:
         self._data = data
         self._progress = progress
         self._lists: list[Sequence[int]] = []
-        self._learner = Learner(max(data.protocol.k), seed)
+        self._learner = Learner(max(data.protocol.k), seed, hide_owned=data.leaves_out_owned())
         self._learner.replay.catalogue(data.items())
 
     def figures(self) -> Figures:

@@ -44,11 +44,12 @@ class Learner:
     Args:
         k: Length of the lists.
         seed: Of everything random.
+        hide_owned: No list shows what its user has.
     """
 
-    def __init__(self, k: int, seed: int) -> None:
+    def __init__(self, k: int, seed: int, *, hide_owned: bool = False) -> None:
         self.model = new_model()
-        self.replay = Replay(self.model, k)
+        self.replay = Replay(self.model, k, hide_owned=hide_owned)
         self._seed = seed
         self._touched: defaultdict[str, list[str]] = defaultdict(list)
         self._touches = 0

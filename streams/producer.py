@@ -8,7 +8,7 @@ from typing import Any, Self
 import msgpack
 import msgspec
 
-from features.events import Click, Event, Item, Purchase, Search
+from features.events import Click, Event, Filters, Item, Purchase, Search
 from streams.clock import now_ms
 from streams.codec import Wire, decode_event, decode_item
 from streams.delivery import Delivery, DeliveryError
@@ -110,7 +110,7 @@ class EventProducer:
         ts: int | None = None,
         session_id: str | None = None,
         candidates: Iterable[str] | None = None,
-        filters: dict[str, Any] | None = None,
+        filters: Filters | None = None,
         k: int | None = None,
         context: dict[str, Any] | None = None,
     ) -> str:
@@ -123,7 +123,7 @@ class EventProducer:
             ts: as in `click`.
             session_id: as in `click`.
             candidates: ids to rank, where the app has found them itself.
-            filters: what the list is limited to, such as a category.
+            filters: what the list is limited to, such as `Filters(category="mugs")`.
             k: how long a list is wanted.
             context: as in `click`.
         """

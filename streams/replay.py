@@ -4,6 +4,7 @@
 worker: a user's row is exact at every event, the item index is as old as the batch.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -56,9 +57,12 @@ class Replay:
         model: What ranks; its linear ranker learns from every list whose outcome is seen.
         k: Length of the lists.
         neighbours: Neighbours kept per item.
+        hide_owned: No list shows what its user has touched, however long ago.
     """
 
-    def __init__(self, model: Model, k: int, neighbours: int = 100) -> None:
+    def __init__(
+        self, model: Model, k: int, neighbours: int = 100, *, hide_owned: bool = False
+    ) -> None:
         self.model = model
         self.users: dict[str, Profile] = {}
         self.items: dict[str, ItemRow] = {}
@@ -67,6 +71,7 @@ class Replay:
         self._neighbours = neighbours
         self._read = 0
         self._searches: dict[str, Ranked] = {}
+        self._owned: defaultdict[str, set[str]] | None = defaultdict(set) if hide_owned else None
 
     def catalogue(self, entries: Iterable[Item]) -> None:
         """Learn a catalogue, as the items agent does from its topic."""
@@ -111,8 +116,11 @@ class Replay:
             event = batch[position]
             if wanted(first + position, event, row):
                 uncounted = uncounted if counted else len(row.recent)
-                request = steps.request(row, event, self.index, self._k, uncounted)
+                hidden = self._owned[event.user_id] if self._owned is not None else ()
+                request = steps.request(row, event, self.index, self._k, uncounted, hidden=hidden)
                 asked.append((first + position, event, request))
+            if self._owned is not None and not isinstance(event, Search):
+                self._owned[event.user_id].add(event.item_id)
 
         offsets = range(first, first + len(batch))
         outcome = steps.learn_users(self.users, batch, SOURCE, offsets, self.index, before=before)

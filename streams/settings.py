@@ -133,6 +133,11 @@ class Settings(BaseSettings):
         None, description="Ranker to start with, as written by `headrace train`; empty: none."
     )
     k: int = Field(20, ge=1, le=200, description="Items in a list.")
+    hide_bought: bool = Field(
+        default=False,
+        description="Whether what a user bought lately stays out of the user's lists; for shops of "
+        "things that are bought once.",
+    )
     neighbours: int = Field(
         100, ge=10, le=1000, description="Items that an item remembers as seen together with it."
     )

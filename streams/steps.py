@@ -4,6 +4,7 @@ The worker, the evaluation and the benchmarks call these functions and no others
 measured is what runs. Rows go in and come out as values; the caller stores and sends them.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,14 +16,16 @@ from numpy.typing import NDArray
 from features import item as items
 from features import profile as profiles
 from features import vector
-from features.events import Event, Item, Search
+from features.cleaning import MAX_NAME
+from features.events import Event, Filters, Item, Kind, Names, Search
 from features.item import WEIGHT_ONE, ItemRow
 from features.profile import Profile
 from features.signals import Followed, Signals, Touched, signals_of
-from features.text import query_keys, terms
+from features.text import query_keys, terms, tidy
 from ranker.candidates import Request
 from ranker.columns import ALWAYS_FROM, ALWAYS_TO
 from ranker.items import ItemIndex, ItemState
+from ranker.limits import Limits
 from ranker.rank import Model, Ranked
 from ranker.rank import rank as rank_requests
 from streams.factorise import step_items, step_users
@@ -154,7 +157,15 @@ def item_state(item_id: str, row: ItemRow) -> ItemState:
     )
 
 
-def request(row: Profile, event: Event, index: ItemIndex, k: int, uncounted: int) -> Request:
+def request(
+    row: Profile,
+    event: Event,
+    index: ItemIndex,
+    k: int,
+    uncounted: int,
+    *,
+    hidden: Iterable[str] = (),
+) -> Request:
     """Ask for the list that an event calls for: what to show now, or what answers a search.
 
     Args:
@@ -163,6 +174,7 @@ def request(row: Profile, event: Event, index: ItemIndex, k: int, uncounted: int
         index: All items.
         k: Length of the list, unless the search says its own.
         uncounted: So many of the row's newest touches are not in the item rows yet.
+        hidden: Items not to show, beside those that the event itself excludes.
     """
     touches = row.recent[::-1]
     slots = index.slots(touch.item_id for touch in touches)
@@ -175,6 +187,7 @@ def request(row: Profile, event: Event, index: ItemIndex, k: int, uncounted: int
         uncounted=uncounted,
         factors=_vector(row.factors),
         bias=row.bias,
+        exclude=index.slots(hidden),
     )
     if isinstance(event, Search):
         wanted.query = event.query
@@ -182,12 +195,36 @@ def request(row: Profile, event: Event, index: ItemIndex, k: int, uncounted: int
         wanted.terms = terms(event.query)
         wanted.k = event.k or k
         wanted.given = None if event.candidates is None else index.slots(event.candidates)
+        if event.filters is not None:
+            named = index.slots(event.filters.exclude or ())
+            outside = index.outside(_limits(event.filters))
+            wanted.exclude = np.concatenate([wanted.exclude, named, outside])
     return wanted
+
+
+def bought(row: Profile) -> set[str]:
+    """Return the items that the user bought, as far back as the row remembers."""
+    return {touch.item_id for touch in row.recent if touch.kind == Kind.PURCHASE}
 
 
 def rank(requests: Sequence[Request], index: ItemIndex, model: Model, *, explained: bool) -> Ranked:
     """Make one list per request, with reasons if they are wanted (see `ranker.rank`)."""
     return rank_requests(requests, index, model, vector.compute, explained=explained)
+
+
+def _limits(filters: Filters) -> Limits:
+    return Limits(
+        categories=_folded(filters.category),
+        brands=_folded(filters.brand),
+        price_min=filters.price_min or 0.0,
+        price_max=math.inf if filters.price_max is None else filters.price_max,
+    )
+
+
+def _folded(names: Names | None) -> frozenset[str]:
+    """Return the names as the catalogue's are compared: tidied and without case."""
+    given = (names,) if isinstance(names, str) else names or ()
+    return frozenset(tidy(name, MAX_NAME).casefold() for name in given)
 
 
 def _searchable(entry: Item) -> list[str]:

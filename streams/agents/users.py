@@ -120,7 +120,8 @@ async def _lists(
             event = decoded.events[position]
             row = outcome.rows[event.user_id]
             uncounted = outcome.touches[event.user_id]
-            request = steps.request(row, event, context.index, settings.k, uncounted)
+            hidden = steps.bought(row) if settings.hide_bought else ()
+            request = steps.request(row, event, context.index, settings.k, uncounted, hidden=hidden)
             asked.append(Asked(event, request))
         answers = recommendations(asked, context.index, context.model, now_ms())
         made += [

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
-from features.events import Event, Item
+from features.events import Event, Item, Search
 from streams.data.lines import BadData, read_lines
 
 Kind = Literal["next-item", "prequential", "search-click"]
@@ -22,7 +23,8 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
 
     - next-item: learn `train`, freeze, then rank for each event of each user of `test` from the
       user's second on; `predictions` is how many rankings that must give.
-    - prequential: walk `events`; rank, score and then learn each one from `score_from` on.
+    - prequential: walk `events`; rank, score and then learn each one from `score_from` on. With
+      `leave_out_owned` no list shows what its user already has.
     - search-click: walk `events`; rank for the searches numbered `score_searches`, score against
       the click that names the search, learn all.
 
@@ -38,6 +40,7 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     catalog: str | None = None
     total: _Count | None = None
     score_from: _Count | None = None
+    leave_out_owned: bool | None = None
     score_searches: tuple[_Count, _Count] | None = None
     predictions: _Count | None = None
     licence: str = ""
@@ -77,6 +80,23 @@ class DataSet:
             return self.protocol.score_from
         total = self.protocol.total
         return (sum(1 for _ in self.events()) if total is None else total) // 5 + 1
+
+    def leaves_out_owned(self) -> bool:
+        """Say whether lists leave out the items that their user has.
+
+        Given, or found out: they do where nobody came back to an item before scoring starts, as
+        with ratings, which are given once.
+        """
+        if self.protocol.leave_out_owned is not None or self.protocol.kind != "prequential":
+            return bool(self.protocol.leave_out_owned)
+        had: set[tuple[str, str]] = set()
+        for event in islice(self.events(), self.first_scored() - 1):
+            if not isinstance(event, Search):
+                pair = (event.user_id, event.item_id)
+                if pair in had:
+                    return False
+                had.add(pair)
+        return bool(had)
 
     def _read(self, name: str | None) -> Iterator[Event]:
         if name is None:

@@ -21,6 +21,7 @@ from streams.client import (
     BadEvent,
     DeliveryError,
     EventProducer,
+    Filters,
     Recommendation,
     RecommendationConsumer,
     Settings,
@@ -41,7 +42,7 @@ def test_every_kind_arrives_as_the_worker_reads_it(names: Names, wire: Wire) -> 
     settings = names.create_topics()
     topics = settings.topics
     with EventProducer(settings, wire=wire) as producer:
-        search_id = producer.search("ann", "red mug", k=5, filters={"category": "mugs"})
+        search_id = producer.search("ann", "red mug", k=5, filters=Filters(category="mugs"))
         click_id = producer.click("ann", "mug", search_id=search_id, position=1, ts=NOW)
         producer.purchase("ann", "mug", event_id="order-1", quantity=2, price=4.5, currency="EUR")
         producer.item("mug", title="Red Mug", category=("kitchen", "mugs"), price=4.5)

@@ -14,7 +14,7 @@ from features.cleaning import (
     clean_event,
     clean_item,
 )
-from features.events import Click, Item, Purchase, Search
+from features.events import Click, Filters, Item, Purchase, Search
 
 CLICK = Click(event_id="e", user_id="u", item_id="i", ts=1)
 
@@ -31,6 +31,11 @@ def test_what_is_clean_is_handed_back_itself() -> None:
 def test_a_query_is_put_on_one_line_normalised_and_cut() -> None:
     assert clean_event(search(" red\n\t \uff4d\uff55\uff47 ")) == search("red mug")
     assert clean_event(search("x" * 4000)) == search("x" * MAX_QUERY)
+
+
+def test_prices_that_nothing_passes_are_refused() -> None:
+    with pytest.raises(BadField, match=r"`filters.price_max` is 1, but .* `filters.price_min`, 2"):
+        clean_event(search("q", filters=Filters(price_min=2, price_max=1)))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +62,7 @@ def test_a_query_is_put_on_one_line_normalised_and_cut() -> None:
             "empty_id",
         ),
         (search("q", candidates=("i", " ")), "candidates", "empty_id"),
+        (search("q", filters=Filters(exclude=("i", "\n"))), "filters.exclude", "empty_id"),
     ],
 )
 def test_a_bad_id_is_named(event: Click | Search | Purchase, field: str, reason: str) -> None:

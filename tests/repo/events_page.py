@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from features.events import Click, Item, Purchase, Search
+from features.events import Click, Filters, Item, Purchase, Search
 from streams.codec import REASONS, Reason, Recommendation, RecommendedItem, Trigger
 
 PAGE = Path(__file__).parents[2] / "docs" / "events.md"
@@ -28,7 +28,10 @@ _MEANING: Mapping[str, str] = {
     "context": "device, country and the like",
     "query": "what was typed; empty to have `candidates` put in order",
     "candidates": "rank these items and no others",
-    "filters": "what the list should be limited to; taken, but not yet heeded",
+    "filters": "what the list is limited to, see below; an item must pass all",
+    "price_min": "the least price; an item without one is left out",
+    "price_max": "the highest price, likewise",
+    "exclude": "items not to show",
     "k": "how many items are wanted",
     "quantity": "how many",
     "currency": "ISO 4217 code",
@@ -60,6 +63,12 @@ _MEANING: Mapping[str, str] = {
 }
 
 
+_FILTERS = {
+    "category": "one level of the item's path is this, or one of these; case does not count",
+    "brand": "the item's brand is this, or one of these; case does not count",
+}
+
+
 def tables() -> dict[str, str]:
     """Return each generated part of the page by its name."""
     structs: dict[str, type[msgspec.Struct]] = {
@@ -74,7 +83,8 @@ def tables() -> dict[str, str]:
     }
     reasons = [f"| `{name}` | {cure} |" for name, cure in REASONS.items()]
     return {name: _fields(struct) for name, struct in structs.items()} | {
-        "reasons": "\n".join(["| reason | cure |", "|---|---|", *reasons])
+        "filters": _fields(Filters, _FILTERS),
+        "reasons": "\n".join(["| reason | cure |", "|---|---|", *reasons]),
     }
 
 
@@ -88,13 +98,13 @@ def refreshed(page: str) -> str:
     return re.sub(r"(<!-- (\w+) -->)\n.*?(<!-- /\2 -->)", part, page, flags=re.DOTALL)
 
 
-def _fields(struct: type[msgspec.Struct]) -> str:
+def _fields(struct: type[msgspec.Struct], meaning: Mapping[str, str] = _MEANING) -> str:
     info = inspect.type_info(struct)
     if not isinstance(info, inspect.StructType):
         raise TypeError(f"{struct} is no struct")
     rows = [
         f"| `{field.name}` | {_type(field.type)} | {'yes' if field.required else ''} "
-        f"| {_MEANING[field.name]} |"
+        f"| {meaning.get(field.name) or _MEANING[field.name]} |"
         for field in info.fields
     ]
     return "\n".join(["| field | type | required | meaning |", "|---|---|---|---|", *rows])
@@ -121,7 +131,7 @@ def _type(kind: Any) -> str:  # noqa: PLR0911  one answer a kind
         case inspect.LiteralType(values=values):
             return " or ".join(f'`"{value}"`' for value in values)
         case inspect.StructType(cls=cls):
-            return {Trigger: "map", RecommendedItem: "map", Reason: "map"}[cls]
+            return {Trigger: "map", RecommendedItem: "map", Reason: "map", Filters: "map"}[cls]
         case _:
             raise TypeError(f"no words for {kind}")
 

@@ -27,7 +27,7 @@ def test_a_stale_table_would_be_noticed() -> None:
 def test_every_example_decodes() -> None:
     *events, answer = EXAMPLES
     kinds = [type(decode_line(example.encode())) for example in events]
-    assert kinds == [Click, Search, Purchase, Item]
+    assert kinds == [Click, Search, Search, Purchase, Item]
     found = decode_recommendation(answer.encode())
     assert json.loads(answer)["items"][0]["item_id"] == found.items[0].item_id
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.events import Click, Event, Item, Purchase, Search
+from features.events import Click, Event, Filters, Item, Purchase, Search
 from streams.codec import (
     BadEvent,
     Reason,
@@ -40,6 +40,14 @@ contexts = st.none() | st.dictionaries(
     st.text(max_size=5), st.none() | st.text(max_size=5) | st.integers(-9, 9) | st.booleans()
 )
 stamps = st.integers(0, NOW)
+filters = st.builds(
+    Filters,
+    category=st.none() | st.just("mugs") | st.just(("mugs", "cups")),
+    brand=st.none() | st.just("acme"),
+    price_min=st.none() | st.floats(0, 10),
+    price_max=st.none() | st.floats(10, 20),
+    exclude=st.none() | st.lists(ids, max_size=3).map(tuple),
+)
 events: st.SearchStrategy[Event] = st.one_of(
     st.builds(
         Click,
@@ -60,7 +68,7 @@ events: st.SearchStrategy[Event] = st.one_of(
         query=st.text(max_size=40).map(lambda text: " ".join(text.split())).filter(str.isascii),
         ts=stamps,
         candidates=st.none() | st.lists(ids, max_size=5).map(tuple),
-        filters=st.none() | st.just({"brand": "a", "size": (1, 2)}),
+        filters=st.none() | filters,
         k=st.none() | st.integers(1, 100),
     ),
     st.builds(Purchase, event_id=ids, user_id=ids, item_id=ids, ts=stamps, price=amounts),

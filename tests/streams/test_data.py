@@ -168,3 +168,27 @@ def test_a_protocol_that_cannot_be_followed_is_refused(
 def test_a_folder_without_a_protocol_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadData, match=r"protocol\.json: no such file"):
         read_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("items", "said", "left_out"),
+    [
+        ("abcdefghij", None, True),
+        ("aacdefghij", None, False),  # somebody came back while the log only teaches
+        ("abcdefghaa", None, True),  # what comes later must not be looked at
+        ("aacdefghij", True, True),
+        ("abcdefghij", False, False),
+    ],
+)
+def test_owned_items_are_left_out_where_nobody_comes_back(
+    tmp_path: Path, items: str, said: bool | None, left_out: bool
+) -> None:
+    rows = [{**click(n), "item_id": item} for n, item in enumerate(items)]
+    protocol = {
+        "name": "x",
+        "kind": "prequential",
+        "events": "events.jsonl.xz",
+        "score_from": 6,
+        "leave_out_owned": said,
+    }
+    assert read_folder(folder(tmp_path, protocol, events=rows)).leaves_out_owned() == left_out

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from features.events import Click, Event
+from features.events import Click, Event, Search
 from features.profile import learn, new_profile
 from streams.cli import app
 from streams.data import ONLINE_RETAIL, read_folder
@@ -51,6 +51,23 @@ def test_no_list_depends_on_its_own_event() -> None:
     events = list(islice(ONLINE_RETAIL.events(), 4 * BATCH))
     changed = [*events[:-1], msgspec.structs.replace(events[-1], item_id="never-seen")]
     assert rankings(events)[-1] == rankings(changed)[-1]
+
+
+@pytest.mark.parametrize("hide_owned", [False, True])
+def test_lists_may_leave_out_what_their_user_has(hide_owned: bool) -> None:
+    events = list(islice(ONLINE_RETAIL.events(), 6 * BATCH))
+    replay = Replay(new_model(), k=10, hide_owned=hide_owned)
+    answers = list(replay.learn(events, lambda number, _, __: number > BATCH))
+    had: dict[str, set[str]] = {}
+    shown_again = 0
+    position = {answer.number: answer for answer in answers}
+    for number, event in enumerate(events, start=1):
+        assert not isinstance(event, Search)
+        if number in position:
+            ids = {replay.index.ids[slot] for slot in position[number].ranking.slots.tolist()}
+            shown_again += len(ids & had.get(event.user_id, set()))
+        had.setdefault(event.user_id, set()).add(event.item_id)
+    assert (shown_again == 0) == hide_owned
 
 
 def test_a_rhythm_is_learnt(tmp_path: Path) -> None:

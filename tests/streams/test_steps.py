@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from features.events import Click, Event, Item, Purchase, Search
+from features.events import Click, Event, Filters, Item, Purchase, Search
 from features.item import ItemRow, catalogued, new_item
 from features.profile import Profile, new_profile
 from features.signals import Signals
@@ -148,6 +148,57 @@ def test_given_candidates_are_all_that_is_ranked() -> None:
     asked = Search(event_id="s1", user_id="ann", query="mug", ts=NOW, candidates=("i2", "nope"))
     (answer,) = answers(index, asked, new_profile())
     assert [item.item_id for item in answer.items] == ["i2"]
+
+
+MUGS = (
+    Item(item_id="i0", title="Red mug", category=("Kitchen", "Mugs"), brand="Acme", price=5.0),
+    Item(item_id="i1", title="Blue mug", category=("Kitchen", "Mugs"), brand="Zenith", price=0.1),
+    Item(item_id="i2", title="Garden mug", category=("Garden",), brand="Acme", price=8.0),
+    Item(item_id="i3", title="Mug"),
+)
+
+
+@pytest.mark.parametrize(
+    ("filters", "shown"),
+    [
+        (Filters(), {"i0", "i1", "i2", "i3"}),
+        (Filters(category="mugs"), {"i0", "i1"}),
+        (Filters(category=(" MUGS ", "garden")), {"i0", "i1", "i2"}),
+        (Filters(category="Mug"), set()),
+        (Filters(brand="acme"), {"i0", "i2"}),
+        (Filters(brand=("acme", "zenith"), category="kitchen"), {"i0", "i1"}),
+        (Filters(price_min=5), {"i0", "i2"}),
+        (Filters(price_max=0.1), {"i1"}),
+        (Filters(price_min=0, price_max=5), {"i0", "i1"}),
+        (Filters(exclude=("i0", "unknown")), {"i1", "i2", "i3"}),
+        (Filters(price_min=1, exclude=("i0",)), {"i2"}),
+    ],
+)
+@pytest.mark.parametrize("candidates", [None, ("i3", "i2", "i1", "i0")])
+def test_a_list_shows_only_what_passes_the_filters(
+    filters: Filters, shown: set[str], candidates: tuple[str, ...] | None
+) -> None:
+    index = ItemIndex()
+    for number, entry in enumerate(MUGS):
+        index.put(steps.item_state(entry.item_id, catalogued(new_item(), entry, number)))
+    asked = Search(
+        event_id="s1", user_id="ann", query="mug", ts=NOW, filters=filters, candidates=candidates
+    )
+    (answer,) = answers(index, asked, new_profile())
+    assert {item.item_id for item in answer.items} == shown
+
+
+def test_what_was_bought_can_be_left_out() -> None:
+    index = shop("Red mug", "Blue mug")
+    events: list[Event] = [
+        Purchase(event_id="p1", user_id="ann", item_id="i0", ts=NOW),
+        Click(event_id="c1", user_id="ann", item_id="i1", ts=NOW),
+    ]
+    row = undisturbed(events).users["ann"]
+    assert steps.bought(row) == {"i0"}
+    request = steps.request(row, events[1], index, 10, 2, hidden=steps.bought(row))
+    (answer,) = recommendations([Asked(events[1], request)], index, new_model(), NOW)
+    assert [item.item_id for item in answer.items] == ["i1"]
 
 
 @pytest.mark.parametrize(
