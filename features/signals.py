@@ -1,11 +1,10 @@
-"""What a user's event says about items, on its way from the user's owner to the items' owners.
+"""What a user's event says about an item, on its way from the user's owner to the item's owner.
 
-A user who acts on item c after items x tells c: you were touched, after these; and tells each x: c
-followed you. The item's row folds both (`features.item`).
+A user who acts on item c after items x tells c: you were touched, after these. It tells the x
+nothing: one message an event, and one row changed, however long the history. What followed x is
+found where all items are at hand, in the ranker's index, which turns the pairs of every row around.
 """
 
-from itertools import groupby
-from operator import attrgetter
 from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
@@ -22,21 +21,19 @@ FAR_MS = HOUR_MS
 _HEAD_BYTES = 16  # most that a message needs beside its entries
 
 
-Distance: TypeAlias = Annotated[int, Meta(ge=0, lt=MAX_HISTORY)]
-Past: TypeAlias = tuple[str, Distance, bool]
+History: TypeAlias = Annotated[tuple[str, ...], Meta(max_length=MAX_HISTORY)]
 
 
-class Touched(Struct, array_like=True, frozen=True, gc=False, tag=0):
+class Touched(Struct, array_like=True, frozen=True, gc=False):
     """The item was acted on.
 
     Attributes:
         offset: Of the event, in the partition that the message names.
         ts: Event time in ms.
         kind: Kind.CLICK or Kind.PURCHASE.
-        history: Distinct other items the user touched before, newest first: (item, distance, far).
-            Distance counts distinct items from 0, the one before; the item itself counts, though
-            it is left out here (see `Followed.itself`). Far: a pause of more than `FAR_MS` lies
-            between.
+        history: Distinct items the user touched before, newest first; the place of one is its
+            distance, from 0. The item itself is among them where the user came back to it.
+        near: So many of the first no pause of more than `FAR_MS` parts from this event.
         query: Text of the search that led here, "" for none.
         factors: Of the user before the event, float32 little endian, b"" for none.
         bias: Goes with the factors.
@@ -45,33 +42,11 @@ class Touched(Struct, array_like=True, frozen=True, gc=False, tag=0):
     offset: int
     ts: int
     kind: Annotated[int, Meta(ge=0, lt=len(Kind))]
-    history: tuple[Past, ...]
+    history: History
+    near: Annotated[int, Meta(ge=0, le=MAX_HISTORY)]
     query: str = ""
     factors: bytes = b""
     bias: float = 0.0
-
-
-class Followed(Struct, array_like=True, frozen=True, gc=False, tag=1):
-    """An item was acted on after this item, by the same user.
-
-    Attributes:
-        offset: Of the event, in the partition that the message names.
-        ts: Event time in ms.
-        item_id: The item that followed.
-        distance: As in `Touched.history`.
-        far: Likewise.
-        itself: The item that followed is this item: the user came back to it.
-    """
-
-    offset: int
-    ts: int
-    item_id: str
-    distance: Distance
-    far: bool
-    itself: bool = False
-
-
-Entry: TypeAlias = Touched | Followed
 
 
 class Signals(Struct, array_like=True, frozen=True):
@@ -79,12 +54,12 @@ class Signals(Struct, array_like=True, frozen=True):
 
     Attributes:
         source: The partition of events that the entries come from, as an int.
-        entries: In offset order. All entries of one offset travel in one message, so an item's
-            owner can tell by the offset alone what it has applied.
+        entries: In offset order, one an event, so an item's owner can tell by the offset alone what
+            it has applied.
     """
 
     source: int
-    entries: tuple[Entry, ...]
+    entries: tuple[Touched, ...]
 
 
 class TooLarge(ValueError):
@@ -95,22 +70,25 @@ _MESSAGES = Decoder(Signals)
 _PACK = Encoder()
 
 
-def signals_of(before: Profile, event: Touching, offset: int) -> list[tuple[str, Entry]]:
-    """Return what a click or purchase says, as (item, entry): one `Touched`, then `Followed`.
+def signal_of(before: Profile, event: Touching, offset: int) -> Touched:
+    """Return what a click or purchase says about its item.
 
     Args:
         before: The user's row before the event. Touches later than a late event are left out.
         event: A clean event.
         offset: Its place in its source.
     """
-    item_id, ts = event.item_id, event.ts
-    past = _history(before, ts)
-    others = tuple([pair for pair in past if pair[0] != item_id])
-    query = _query(before, event)
-    kind = event.kind.value
-    touched = Touched(offset, ts, kind, others, query, before.factors, before.bias)
-    followed = [(x, Followed(offset, ts, item_id, d, far, x == item_id)) for x, d, far in past]
-    return [(item_id, touched), *followed]
+    history, near = _history(before, event.ts)
+    return Touched(
+        offset,
+        event.ts,
+        event.kind.value,
+        history,
+        near,
+        _query(before, event),
+        before.factors,
+        before.bias,
+    )
 
 
 def encode_signals(signals: Signals) -> bytes:
@@ -131,45 +109,44 @@ def decode_signals(message: bytes) -> Signals:
 
 
 def split(signals: Signals, limit_bytes: int) -> list[Signals]:
-    """Return the entries in as few messages as they fit in, in order, cut between offsets.
+    """Return the entries in as few messages as they fit in, in order.
 
     Raises:
-        TooLarge: the entries of one offset do not fit.
+        TooLarge: one entry does not fit.
     """
     if len(encode_signals(signals)) <= limit_bytes:
         return [signals]
-    parts: list[list[Entry]] = [[]]
+    parts: list[list[Touched]] = [[]]
     size = _HEAD_BYTES
-    for offset, group in groupby(signals.entries, attrgetter("offset")):
-        entries = list(group)
-        more = len(_PACK.encode(entries))
+    for entry in signals.entries:
+        more = len(_PACK.encode(entry))
         if more + _HEAD_BYTES > limit_bytes:
             raise TooLarge(
-                f"offset {offset} of source {signals.source} says {more} bytes about one item, a "
-                f"message holds {limit_bytes}: raise the topic's and the producer's limit"
+                f"offset {entry.offset} of source {signals.source} says {more} bytes about one "
+                f"item, a message holds {limit_bytes}: raise the topic's and the producer's limit"
             )
         if size + more > limit_bytes:
             parts.append([])
             size = _HEAD_BYTES
-        parts[-1] += entries
+        parts[-1].append(entry)
         size += more
     return [Signals(signals.source, tuple(part)) for part in parts if part]
 
 
-def _history(before: Profile, ts: int) -> list[Past]:
-    """Walk back from time ts to the last distinct items."""
-    found: dict[str, Past] = {}
-    newer, far = ts, False
+def _history(before: Profile, ts: int) -> tuple[tuple[str, ...], int]:
+    """Walk back from time ts to the last distinct items; count those before a long pause."""
+    found: dict[str, None] = {}
+    newer, near = ts, -1  # -1: no pause yet
     for touch in reversed(before.recent):
         if touch.ts > ts:
             continue
-        far = far or newer - touch.ts > FAR_MS
+        if near < 0 and newer - touch.ts > FAR_MS:
+            near = len(found)
         newer = touch.ts
-        if touch.item_id not in found:
-            found[touch.item_id] = (touch.item_id, len(found), far)
-            if len(found) == MAX_HISTORY:
-                break
-    return list(found.values())
+        found[touch.item_id] = None
+        if len(found) == MAX_HISTORY:
+            break
+    return tuple(found), len(found) if near < 0 else near
 
 
 def _query(before: Profile, event: Touching) -> str:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ranker.pairs import Pairs
+
 DAY_MS = 86_400_000
 HALF_LIVES_MS = (DAY_MS, 7 * DAY_MS, 30 * DAY_MS)  # of the three popularities
 SHRINK = 5.0  # added to counts under a root, so that a pair seen once does not look certain
@@ -23,11 +25,17 @@ class Columns(NamedTuple):
     inside its own arrays.
     """
 
-    neighbours: NDArray[np.int32]  # (cap, N) slots, the first `degree` of a row
+    neighbours: NDArray[np.int32]  # (cap, N) this and what follows as in `ranker.pairs.Pairs`
     forward: _Floats  # (cap, N)
-    together: _Floats  # (cap, N)
+    followed: _Floats  # (cap, N)
+    preceded: _Floats  # (cap, N)
     degree: NDArray[np.int32]  # (cap,)
-    out_weight: _Floats  # (cap,)
+    out_weight: NDArray[np.float64]  # (cap,)
+    least: _Floats  # (cap,)
+    sources: NDArray[np.int32]  # (cap, N)
+    source_weights: _Floats  # (cap, N, 2)
+    sourced: NDArray[np.int32]  # (cap,)
+    named_by: NDArray[np.int64]  # (cap,)
     in_weight: _Floats  # (cap,)
     in_norm: _Floats  # (cap,) 1 / sqrt(in_weight + SHRINK)
     touch_norm: _Floats  # (cap,) 1 / sqrt(touches + SHRINK)
@@ -65,9 +73,15 @@ def new_columns(capacity: int, neighbours: int, factors: int) -> Columns:
     return Columns(
         neighbours=codes(neighbours),
         forward=floats(neighbours),
-        together=floats(neighbours),
+        followed=floats(neighbours),
+        preceded=floats(neighbours),
         degree=codes(),
-        out_weight=floats(),
+        out_weight=np.zeros(capacity, np.float64),
+        least=floats(),
+        sources=codes(neighbours),
+        source_weights=floats(neighbours, 2),
+        sourced=codes(),
+        named_by=times(),
         in_weight=floats(),
         in_norm=floats(),
         touch_norm=floats(),
@@ -86,6 +100,11 @@ def new_columns(capacity: int, neighbours: int, factors: int) -> Columns:
         available_from=times(),
         available_to=times(),
     )
+
+
+def pairs_of(columns: Columns) -> Pairs:
+    """Return the columns that pairs are kept in; a kernel hands on few arrays faster than many."""
+    return Pairs(*(getattr(columns, name) for name in Pairs._fields))
 
 
 def doubled(columns: Columns) -> Columns:

@@ -193,14 +193,15 @@ def add_neighbours(columns: Columns, table: Table, b: int) -> None:
     for d in range(min(distinct, SOURCES)):
         source = table.slots[d]
         own_out = table.own_forward[d, :distinct].sum()
-        out_weight = max(columns.out_weight[source] - own_out, np.float32(0.0))
+        out_weight = max(np.float32(columns.out_weight[source]) - own_out, np.float32(0.0))
         per_out = np.float32(1.0 / (out_weight + 1.0))
         out_norm = np.float32(1.0 / math.sqrt(out_weight + SHRINK))
         nearness = np.float32(1.0 / (d + 1))
         for j in range(columns.degree[source]):
             slot = columns.neighbours[source, j]
             row = row_of(table, b, slot)
-            forward, together = columns.forward[source, j], columns.together[source, j]
+            forward = columns.forward[source, j]
+            together = columns.followed[source, j] + columns.preceded[source, j]
             in_norm = columns.in_norm[slot]
             if row < distinct:
                 forward = max(forward - table.own_forward[d, row], np.float32(0.0))

@@ -18,9 +18,11 @@ from ranker.columns import (
     Columns,
     doubled,
     new_columns,
+    pairs_of,
 )
 from ranker.lexical import Matches, QueryClicks, TitleTerms, matches
 from ranker.limits import Limits, outside
+from ranker.pairs import PASSAGE_WEIGHT, put_pairs
 
 _FIRST_SLOTS = 1024
 _Floats = NDArray[np.float32]
@@ -37,10 +39,9 @@ class ItemState:
 
     Attributes:
         item_id: the item.
-        neighbours: items that were acted on near this one, in any order.
-        forward: weight of "this item, then that one", (len(neighbours),).
-        together: times both were in one history, either way round, (len(neighbours),).
-        out_weight: sum of all forward weights that ever left this item.
+        predecessors: distinct items that users acted on before this one, itself perhaps among them.
+        forward: weight of "that item, then this one", (len(predecessors),).
+        passages: times this item came after each of them, (len(predecessors),).
         in_weight: sum of all forward weights that ever led to this item.
         touches: times anyone acted on this item.
         popularity: decayed touches at `popularity_ts`, for each of `HALF_LIVES_MS`.
@@ -59,10 +60,9 @@ class ItemState:
     """
 
     item_id: str
-    neighbours: Sequence[str] = ()
+    predecessors: Sequence[str] = ()
     forward: _Floats = field(default_factory=lambda: _NONE)
-    together: _Floats = field(default_factory=lambda: _NONE)
-    out_weight: float = 0.0
+    passages: _Floats = field(default_factory=lambda: _NONE)
     in_weight: float = 0.0
     touches: float = 0.0
     popularity: Sequence[float] = (0.0, 0.0, 0.0)
@@ -93,6 +93,8 @@ class ItemIndex:
         self.ids: list[str] = []
         self.columns: Columns = new_columns(_FIRST_SLOTS, neighbours, factors)
         self.changes = 0  # grows with every change: what was computed at an equal count still holds
+        self._pairs = pairs_of(self.columns)
+        self._puts = 0
         self._slots: dict[str, int] = {}
         self._codes: dict[str | tuple[str, ...], int] = {}
         self._titles = TitleTerms()
@@ -120,6 +122,7 @@ class ItemIndex:
             self.ids.append(item_id)
             if len(self.ids) > len(self.columns.degree):
                 self.columns = doubled(self.columns)
+                self._pairs = pairs_of(self.columns)
         return slot
 
     def slots(self, item_ids: Iterable[str]) -> NDArray[np.int32]:
@@ -140,10 +143,9 @@ class ItemIndex:
         """
         self._check(state)
         slot = self.slot(state.item_id)
-        self._put_neighbours(slot, state)
+        self._put_predecessors(slot, state)
         self._put_factors(slot, state)
         to = self.columns
-        to.out_weight[slot] = state.out_weight
         to.in_weight[slot] = state.in_weight
         to.in_norm[slot] = 1 / math.sqrt(state.in_weight + SHRINK)
         to.touch_norm[slot] = 1 / math.sqrt(state.touches + SHRINK)
@@ -162,14 +164,12 @@ class ItemIndex:
         self.changes += 1
 
     def remove(self, item_id: str) -> None:
-        """Forget an item but for its slot; an unknown id changes nothing."""
+        """Forget what an item's own row said, and its vector; an unknown id changes nothing."""
         slot = self._slots.get(item_id)
         if slot is not None:
-            for rows in self.columns:
-                rows[slot] = 0
-            self._titles.put(slot, ())
-            self._clicks.put(slot, {})
-            self.changes += 1
+            self.put(ItemState(item_id=item_id, active=False))
+            self.columns.vectors[slot] = 0
+            self.columns.has_vector[slot] = False
 
     def set_vectors(self, item_ids: Sequence[str], vectors: _Floats) -> None:
         """Replace all attention vectors: another model's lie in another space, so none stay.
@@ -210,10 +210,10 @@ class ItemIndex:
         return matches(self._titles, self._clicks, terms, keys, self.columns.term_count)
 
     def _check(self, state: ItemState) -> None:
-        if not len(state.neighbours) == len(state.forward) == len(state.together):
+        if not len(state.predecessors) == len(state.forward) == len(state.passages):
             raise BadItemState(
-                f"item {state.item_id!r} has {len(state.neighbours)} neighbours but "
-                f"{len(state.forward)} forward and {len(state.together)} together weights"
+                f"item {state.item_id!r} has {len(state.predecessors)} predecessors but "
+                f"{len(state.forward)} weights and {len(state.passages)} numbers of passages"
             )
         width = self.columns.factors.shape[1] - 1
         if state.factors is not None and len(state.factors) != width:
@@ -222,23 +222,21 @@ class ItemIndex:
                 f"the index was made for {width}"
             )
 
-    def _put_neighbours(self, slot: int, state: ItemState) -> None:
-        names, forward, together = state.neighbours, state.forward, state.together
-        width = self.columns.forward.shape[1]
+    def _put_predecessors(self, slot: int, state: ItemState) -> None:
+        names, weights = state.predecessors, np.stack((state.forward, state.passages))
+        width = self.columns.neighbours.shape[1]
         if len(names) > width:  # an item's owner prunes with slack
-            strongest = np.argpartition(-(forward + together), width)[:width]
-            names = [names[i] for i in strongest.tolist()]
-            forward, together = forward[strongest], together[strongest]
+            closeness = weights[0] + np.float32(PASSAGE_WEIGHT) * weights[1]
+            closest = np.sort(np.argpartition(-closeness, width)[:width])
+            names = [names[i] for i in closest.tolist()]
+            weights = weights[:, closest]
         try:
             slots = list(map(self._slots.__getitem__, names))
         except KeyError:
             slots = list(map(self.slot, names))
-        to, degree = self.columns, len(names)
-        to.degree[slot] = 0  # a ranking thread never sees half a row as whole
-        to.neighbours[slot, :degree] = slots
-        to.forward[slot, :degree] = forward
-        to.together[slot, :degree] = together
-        to.degree[slot] = degree
+        self._puts += 1
+        sources = np.array(slots, np.int32)
+        put_pairs(self._pairs, slot, self._puts, sources, weights)
 
     def _put_factors(self, slot: int, state: ItemState) -> None:
         to = self.columns

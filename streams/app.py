@@ -15,7 +15,7 @@ from streams.security import faust_credentials
 from streams.settings import Settings
 
 BATCH_RECORDS = 2_048
-"""Records handled at once: each brings up to eleven entries for items, all in memory until sent."""
+"""Records handled at once; all they bring is in memory until it is sent."""
 
 log = logging.getLogger(__name__)
 

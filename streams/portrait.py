@@ -9,7 +9,7 @@ from features import item as item_rows
 from features import profile as user_rows
 from features.decay import HOUR_MS, value_at
 from features.events import Kind
-from features.item import NEVER, WEIGHT_ONE, ItemRow
+from features.item import NEVER, WEIGHT_ONE, ItemRow, closeness, parts
 from features.profile import Profile
 from features.windows import totals
 
@@ -57,7 +57,7 @@ def portray_user(user_id: str, row: Profile) -> Portrait:
 
 def portray_item(item_id: str, row: ItemRow) -> Portrait:
     """Describe an item row; popularity is as of the item's newest event."""
-    neighbours = sorted(row.neighbours.items(), key=lambda pair: (-pair[1][0], -pair[1][1]))
+    predecessors = sorted(row.predecessors.items(), key=lambda stored: -closeness(stored[1]))
     return {
         "item_id": item_id,
         "catalogue": msgspec.to_builtins(row.item),
@@ -66,12 +66,11 @@ def portray_item(item_id: str, row: ItemRow) -> Portrait:
         "popularity": _decayed(row.popularity, row.popularity.ts, item_rows.HALF_LIVES_MS),
         "first_seen": date(row.first_seen),
         "last_seen": date(row.last_seen),
-        "neighbours": [
-            {"item_id": other, "forward": forward / WEIGHT_ONE, "together": together}
-            for other, (forward, together) in neighbours
+        "follows": [
+            {"item_id": other, "weight": weight / WEIGHT_ONE, "passages": passages}
+            for other, (weight, passages) in ((o, parts(stored)) for o, stored in predecessors)
         ],
         "queries": dict(sorted(row.queries.items(), key=lambda pair: -pair[1])),
-        "out_weight": row.out_weight / WEIGHT_ONE,
         "in_weight": row.in_weight / WEIGHT_ONE,
         "factors": len(row.factors) // _FLOAT_BYTES,
         "bias": row.bias,

@@ -139,7 +139,7 @@ class Settings(BaseSettings):
         "things that are bought once.",
     )
     neighbours: int = Field(
-        100, ge=10, le=1000, description="Items that an item remembers as seen together with it."
+        100, ge=10, le=1000, description="Items that an item remembers it followed."
     )
     factors: int = Field(
         16,

@@ -8,6 +8,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -17,10 +18,10 @@ from features import item as items
 from features import profile as profiles
 from features import vector
 from features.cleaning import MAX_NAME
-from features.events import Event, Filters, Item, Kind, Names, Search
-from features.item import WEIGHT_ONE, ItemRow
+from features.events import Event, Filters, Kind, Names, Search
+from features.item import MAX_PASSAGES, PASSAGE_BITS, WEIGHT_ONE, ItemRow
 from features.profile import Profile
-from features.signals import Followed, Signals, Touched, signals_of
+from features.signals import Signals, Touched, signal_of
 from features.text import query_keys, terms, tidy
 from ranker.candidates import Request
 from ranker.columns import ALWAYS_FROM, ALWAYS_TO
@@ -46,7 +47,7 @@ class UserOutcome:
     """
 
     rows: dict[str, Profile] = field(default_factory=dict)
-    signals: dict[str, list[Touched | Followed]] = field(default_factory=dict)
+    signals: dict[str, list[Touched]] = field(default_factory=dict)
     fresh: list[int] = field(default_factory=list)
     touches: Counter[str] = field(default_factory=Counter)
 
@@ -79,8 +80,7 @@ def learn_users(
             if before is not None:
                 before(row, position, touches[user_id])
             if not isinstance(event, Search):
-                for item_id, entry in signals_of(row, event, offset):
-                    signals.setdefault(item_id, []).append(entry)
+                signals.setdefault(event.item_id, []).append(signal_of(row, event, offset))
                 touches[user_id] += 1
             outcome.fresh.append(position)
         changed[user_id] = profiles.learn(row, event, source, offset)
@@ -113,12 +113,7 @@ def learn_items(
     touched: defaultdict[str, list[Touched]] = defaultdict(list)
     for item_id, message in messages:
         row = changed.get(item_id) or rows.get(item_id) or items.new_item()
-        applied = row.applied.get(message.source, items.NEVER)
-        touched[item_id] += [
-            entry
-            for entry in message.entries
-            if isinstance(entry, Touched) and entry.offset > applied
-        ]
+        touched[item_id] += items.fresh(row, message)
         changed[item_id] = items.learn(row, message, neighbours)
     step_items(changed, touched, factors, seed)
     return changed
@@ -126,13 +121,12 @@ def learn_items(
 
 def item_state(item_id: str, row: ItemRow) -> ItemState:
     """Turn an item's row into what a ranking reads of it."""
-    pairs = np.array(list(row.neighbours.values()), np.float32).reshape(-1, 2)
+    pairs = np.array(list(row.predecessors.values()), np.int64)
     state = ItemState(
         item_id=item_id,
-        neighbours=list(row.neighbours),
-        forward=pairs[:, 0] / np.float32(WEIGHT_ONE),
-        together=pairs[:, 1],
-        out_weight=row.out_weight / WEIGHT_ONE,
+        predecessors=list(row.predecessors),
+        forward=((pairs >> PASSAGE_BITS) / WEIGHT_ONE).astype(np.float32),
+        passages=(pairs & MAX_PASSAGES).astype(np.float32),
         in_weight=row.in_weight / WEIGHT_ONE,
         touches=row.n,
         popularity=row.popularity.values or (0.0,) * len(items.HALF_LIVES_MS),
@@ -150,7 +144,7 @@ def item_state(item_id: str, row: ItemRow) -> ItemState:
         price=entry.price or 0.0,
         category=entry.category or (),
         brand=entry.brand or "",
-        terms=_searchable(entry),
+        terms=_searchable(entry.title, entry.category, entry.brand),
         in_stock=entry.in_stock,
         available_from=ALWAYS_FROM if entry.available_from is None else entry.available_from,
         available_to=ALWAYS_TO if entry.available_to is None else entry.available_to,
@@ -227,9 +221,12 @@ def _folded(names: Names | None) -> frozenset[str]:
     return frozenset(tidy(name, MAX_NAME).casefold() for name in given)
 
 
-def _searchable(entry: Item) -> list[str]:
-    """Return the words that a search may find an item by."""
-    return terms(" ".join([entry.title or "", *(entry.category or ()), entry.brand or ""]))
+@lru_cache(maxsize=1 << 14)
+def _searchable(
+    title: str | None, category: tuple[str, ...] | None, brand: str | None
+) -> tuple[str, ...]:
+    """Return the words that a search may find an item by; rows come again far more than titles."""
+    return tuple(terms(" ".join([title or "", *(category or ()), brand or ""])))
 
 
 def _vector(stored: bytes) -> NDArray[np.float32] | None:

@@ -19,7 +19,7 @@ from streams.engine import Batch, BatchTable, agent
 from streams.engine.batch import Record
 
 ITEMS = 256
-"""Rows decoded at a time: with all their neighbours they take some 40 KB each."""
+"""Rows decoded at a time: with all their predecessors they take some 20 KB each."""
 UNREADABLE = "undecodable"
 
 

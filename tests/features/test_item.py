@@ -11,24 +11,28 @@ from msgspec.structs import replace
 from features.events import Event, Item, Search
 from features.item import (
     HALF_LIVES_MS,
+    MAX_PASSAGES,
     MAX_QUERIES,
     NEVER,
     WEIGHT_ONE,
     ItemRow,
     catalogued,
+    closeness,
     decode_item,
     encode_item,
     learn,
     new_item,
+    pair,
+    parts,
 )
 from features.profile import learn as learn_user
 from features.profile import new_profile
 from features.rows import BadRow
-from features.signals import Entry, Followed, Signals, Touched, signals_of
+from features.signals import Signals, Touched, signal_of
 from features.text import query_keys
 from tests.features.strategies import START, fresh_events
 
-Said = dict[str, list[Entry]]
+Said = dict[str, list[Touched]]
 """Item -> what one user's events say about it, in offset order."""
 
 
@@ -36,53 +40,48 @@ def said_by(events: list[Event]) -> Said:
     row, said = new_profile(), defaultdict(list)
     for offset, event in enumerate(events):
         if not isinstance(event, Search):
-            for item_id, entry in signals_of(row, event, offset):
-                said[item_id].append(entry)
+            said[event.item_id].append(signal_of(row, event, offset))
         row = learn_user(row, event, 0, offset)
     return said
 
 
-def weigh(distance: int, *, far: bool) -> float:
-    return (0.5 if far else 1.0) / (distance + 1)
+def weigh(distance: int, near: int) -> float:
+    return (1.0 if distance < near else 0.5) / (distance + 1)
 
 
-def check(row: ItemRow, item_id: str, said: list[Entry]) -> None:
+def check(row: ItemRow, said: list[Touched]) -> None:
     """Compare every field with its definition over all entries, in floating point."""
-    touched = [entry for entry in said if isinstance(entry, Touched)]
-    followed = [entry for entry in said if isinstance(entry, Followed)]
-    assert row.n == len(touched)
-    assert row.touches == tuple(sum(t.kind == kind for t in touched) for kind in range(3))
-    stamps = [t.ts for t in touched]
+    assert row.n == len(said)
+    assert row.touches == tuple(sum(t.kind == kind for t in said) for kind in range(3))
+    stamps = [t.ts for t in said]
     assert row.first_seen == min(stamps, default=NEVER)
     assert row.last_seen == max(stamps, default=NEVER)
     assert row.popularity.ts == max(stamps, default=0)
     for value, half_life in zip(row.popularity.values, HALF_LIVES_MS, strict=False):
         expected = sum(2.0 ** ((ts - row.last_seen) / half_life) for ts in stamps)
         assert value == pytest.approx(expected, rel=1e-9)
-    forward: dict[str, float] = defaultdict(float)
-    for f in followed:
-        forward[f.item_id] += weigh(f.distance, far=f.far)
-    passages = Counter(f.item_id for f in followed if f.item_id != item_id)
-    passages.update(x for t in touched for x, _, _ in t.history)
-    assert set(row.neighbours) == set(forward) | set(passages)
-    for other, (weight, count) in row.neighbours.items():
-        assert weight / WEIGHT_ONE == pytest.approx(forward.get(other, 0.0))
+    weights: dict[str, float] = defaultdict(float)
+    for t in said:
+        for distance, other in enumerate(t.history):
+            weights[other] += weigh(distance, t.near)
+    passages = Counter(other for t in said for other in t.history)
+    assert row.predecessors.keys() == weights.keys()
+    for other, stored in row.predecessors.items():
+        weight, count = parts(stored)
+        assert weight / WEIGHT_ONE == pytest.approx(weights[other])
         assert count == passages[other]
-    assert row.out_weight / WEIGHT_ONE == pytest.approx(sum(forward.values()))
-    incoming = sum(weigh(d, far=far) for t in touched for _, d, far in t.history)
-    assert row.in_weight / WEIGHT_ONE == pytest.approx(incoming + forward.get(item_id, 0.0))
-    assert row.queries == Counter(key for t in touched for key in query_keys(t.query))
+    assert row.in_weight / WEIGHT_ONE == pytest.approx(sum(weights.values()))
+    assert row.queries == Counter(key for t in said for key in query_keys(t.query))
 
 
 @settings(max_examples=40)
 @given(fresh_events(60))
 def test_every_prefix_equals_a_recount(fresh: list[Event]) -> None:
-    for item_id, entries in said_by(fresh).items():
+    for entries in said_by(fresh).values():
         row = new_item()
-        offsets = sorted({entry.offset for entry in entries})
-        for offset in offsets:
-            row = learn(row, Signals(0, tuple(e for e in entries if e.offset == offset)))
-            check(row, item_id, [e for e in entries if e.offset <= offset])
+        for length, entry in enumerate(entries, start=1):
+            row = learn(row, Signals(0, (entry,)))
+            check(row, entries[:length])
 
 
 @settings(max_examples=40)
@@ -121,42 +120,51 @@ def test_what_was_applied_is_skipped_entry_by_entry(
 
 
 def test_another_source_with_the_same_offset_is_another_event() -> None:
-    entry = Touched(5, START, 0, ())
+    entry = Touched(5, START, 0, (), 0)
     row = learn(learn(new_item(), Signals(0, (entry,))), Signals(1, (entry,)))
     assert row.n == 2
     assert row.applied == {0: 5, 1: 5}
 
 
 def test_learning_leaves_the_row_before_as_it_was() -> None:
-    history = (("a", 0, False),)
-    row = learn(new_item(), Signals(0, (Touched(0, START, 0, history, "mug"),)))
+    row = learn(new_item(), Signals(0, (Touched(0, START, 0, ("a",), 1, "mug"),)))
     copy = decode_item(encode_item(row))
-    learn(
-        row, Signals(0, (Touched(1, START, 0, history, "mug"), Followed(2, 0, "b", 0, far=False)))
-    )
+    learn(row, Signals(0, (Touched(1, START, 0, ("a", "b"), 1, "mug"),)))
     assert row == copy
     assert new_item() == ItemRow()
 
 
 def follow(row: ItemRow, offset: int, *items: str) -> ItemRow:
-    entries = tuple(Followed(offset + n, START, item, 0, far=False) for n, item in enumerate(items))
+    entries = tuple(Touched(offset + n, START, 0, (item,), 1) for n, item in enumerate(items))
     return learn(row, Signals(0, entries), neighbours=3)
 
 
-def test_neighbours_are_pruned_at_twice_their_number_to_the_heaviest_then_the_newest() -> None:
+def test_predecessors_are_pruned_at_twice_their_number_to_the_closest_then_the_newest() -> None:
     row = follow(new_item(), 0, "a", "a", "b", "c", "d", "e", "f")
-    assert list(row.neighbours) == ["a", "b", "c", "d", "e", "f"]
+    assert list(row.predecessors) == ["a", "b", "c", "d", "e", "f"]
     row = follow(row, 10, "g")
-    assert list(row.neighbours) == ["a", "f", "g"]
-    assert row.neighbours["a"] == (2 * WEIGHT_ONE, 2)
-    assert row.out_weight == 8 * WEIGHT_ONE, "what was pruned still happened"
+    assert list(row.predecessors) == ["a", "f", "g"]
+    assert parts(row.predecessors["a"]) == (2 * WEIGHT_ONE, 2)
+    assert row.in_weight == 8 * WEIGHT_ONE, "what was pruned still happened"
+
+
+@given(st.integers(0, 2**40), st.integers(0, MAX_PASSAGES))
+def test_a_pair_is_two_numbers_in_one(weight: int, passages: int) -> None:
+    assert parts(pair(weight, passages)) == (weight, passages)
+    assert closeness(pair(weight, passages)) == weight + passages * WEIGHT_ONE // 4
+
+
+def test_passages_that_are_full_stay_full_and_never_run_into_the_weight() -> None:
+    row = ItemRow(predecessors={"a": pair(7, MAX_PASSAGES - 1)})
+    row = follow(row, 0, "a", "a", "a")
+    assert parts(row.predecessors["a"]) == (7 + 3 * WEIGHT_ONE, MAX_PASSAGES)
 
 
 def test_queries_are_bounded_and_the_frequent_ones_stay() -> None:
     row = new_item()
     for offset in range(300):
         query = "mug" if offset % 3 == 0 else f"q{offset}"
-        row = learn(row, Signals(0, (Touched(offset, START, 0, (), query),)))
+        row = learn(row, Signals(0, (Touched(offset, START, 0, (), 0, query),)))
         assert len(row.queries) <= 2 * MAX_QUERIES
     assert row.queries["=mug"] == row.queries["~mug"] == row.queries["mug"] == 100
 
@@ -181,7 +189,7 @@ def test_a_row_survives_its_encoding(fresh: list[Event], factors: bytes, item: I
         row = learn(ItemRow(factors=factors, bias=0.5), Signals(3, tuple(entries)))
         row = catalogued(row, item, 9)
         assert decode_item(encode_item(row)) == row
-        assert list(decode_item(encode_item(row)).neighbours) == list(row.neighbours)
+        assert list(decode_item(encode_item(row)).predecessors) == list(row.predecessors)
 
 
 def test_bytes_that_are_no_row_of_this_version_are_refused() -> None:

@@ -51,7 +51,7 @@ def reference_neighbours(request: Request, index: ItemIndex) -> dict[int, dict[s
         out = max(rows.out_weight[x] - sum(own[x, c][0] for c in mine if (x, c) in own), 0)
         for j in range(rows.degree[x]):
             c = int(rows.neighbours[x, j])
-            forward, together = rows.forward[x, j], rows.together[x, j]
+            forward, together = rows.forward[x, j], rows.followed[x, j] + rows.preceded[x, j]
             into = rows.in_weight[c]
             if c in mine:
                 forward = max(forward - own.get((x, c), [0, 0])[0], 0)

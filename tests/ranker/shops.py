@@ -24,14 +24,13 @@ def name(number: int) -> str:
 
 
 def random_state(number: int, items: int, rng: np.random.Generator, **given: Any) -> ItemState:
-    """Return an item that knows some neighbours, itself perhaps among them."""
+    """Return an item that followed some others, itself perhaps among them."""
     near = rng.choice(items, size=int(rng.integers(0, min(items, 12) + 1)), replace=False)
     values: dict[str, Any] = {
         "item_id": name(number),
-        "neighbours": [name(int(n)) for n in near],
+        "predecessors": [name(int(n)) for n in near],
         "forward": rng.random(len(near), np.float32) * 5,
-        "together": rng.integers(0, 6, len(near)).astype(np.float32) * (near != number),
-        "out_weight": float(rng.random() * 40),
+        "passages": rng.integers(0, 6, len(near)).astype(np.float32),
         "in_weight": float(rng.random() * 40),
         "touches": float(rng.integers(0, 60)),
         "popularity": tuple((rng.random(3) * 9).tolist()),

@@ -170,15 +170,11 @@ def test_a_history_says_where_and_how_often_it_met_an_item(seed: int) -> None:
 
 def test_what_a_history_added_itself_does_not_speak_for_it() -> None:
     index = ItemIndex()
-    path = ItemState(
-        item_id="a",
-        neighbours=("b", "c"),
-        forward=np.array([1.0, 1.0], np.float32),
-        together=np.array([1.0, 1.0], np.float32),
-        out_weight=2,
-        touches=2,
-    )
-    index.put_many([path, ItemState(item_id="b"), ItemState(item_id="c")])
+    one = np.ones(1, np.float32)
+    followers = [
+        ItemState(item_id=name, predecessors=("a",), forward=one, passages=one) for name in "bc"
+    ]
+    index.put_many([ItemState(item_id="a", touches=2), *followers])
     request = Request(
         now=NOW,
         k=3,
@@ -195,15 +191,14 @@ def test_what_a_history_added_itself_does_not_speak_for_it() -> None:
 
 def test_because_names_the_history_position_that_says_most() -> None:
     index = ItemIndex()
-    index.put_many(
-        [
-            ItemState(item_id="goal"),
-            ItemState(item_id="weak", neighbours=("goal",), forward=np.array([1.0], np.float32),
-                      together=np.zeros(1, np.float32), out_weight=99),
-            ItemState(item_id="strong", neighbours=("goal",), forward=np.array([50.0], np.float32),
-                      together=np.zeros(1, np.float32), out_weight=99),
-        ]
-    )  # fmt: skip
+    none = np.zeros(2, np.float32)
+    for item_id, forward in (("goal", [1.0, 50.0]), ("other", [98.0, 49.0])):
+        after = np.array(forward, np.float32)
+        index.put(
+            ItemState(
+                item_id=item_id, predecessors=("weak", "strong"), forward=after, passages=none
+            )
+        )
     request = Request(
         now=NOW,
         k=1,

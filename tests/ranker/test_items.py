@@ -18,20 +18,24 @@ def known(index: ItemIndex, item_id: str) -> dict[str, object]:
     """Return all that an index knows of an item, in terms of ids, not of its own slots."""
     slot = int(index.slots([item_id])[0])
     rows = index.columns
-    codes = {"neighbours", "category", "brand"}
+    lists = {"neighbours", "forward", "followed", "preceded", "sources", "source_weights"}
+    apart = lists | {"category", "brand", "named_by", "least"}
     plain = {
         field: column[slot].tolist()
         for field, column in rows._asdict().items()
-        if field not in codes | {"forward", "together"}
+        if field not in apart
     }
     neighbours = {
         index.ids[rows.neighbours[slot, j]]: (
             float(rows.forward[slot, j]),
-            float(rows.together[slot, j]),
+            float(rows.followed[slot, j]),
+            float(rows.preceded[slot, j]),
         )
         for j in range(rows.degree[slot])
     }
-    return plain | {"neighbours": neighbours}
+    sources = {index.ids[source] for source in rows.sources[slot, : rows.sourced[slot]]}
+    plain["out_weight"] = pytest.approx(plain["out_weight"])
+    return plain | {"neighbours": neighbours, "sources": sources}
 
 
 def searched(index: ItemIndex, word: str) -> dict[tuple[str, int], float]:
@@ -65,6 +69,8 @@ def test_only_the_last_state_of_an_item_counts(seed: int, items: int) -> None:
     straight.put_many(new)
     for state in new:
         assert known(through, state.item_id) == known(straight, state.item_id)
+        told = through.columns.out_weight[through.slot(state.item_id)]
+        assert told == straight.columns.out_weight[straight.slot(state.item_id)]
     assert searched(through, "red") == searched(straight, "red")
 
 
@@ -77,7 +83,7 @@ def test_a_removed_item_is_known_by_nothing_but_its_slot(seed: int) -> None:
     index.remove("never seen")
     assert index.slots([name(3)])[0] == slot
     assert index.columns.status[slot] == HIDDEN
-    assert not index.columns.degree[slot]
+    assert not index.columns.sourced[slot]
     assert not index.has_vector[slot]
     assert not any(item_id == name(3) for item_id, _ in searched(index, "red"))
 
@@ -94,7 +100,7 @@ def test_slots_grow_with_the_ids_and_stay() -> None:
 def test_a_placeholder_is_hidden_until_its_state_comes() -> None:
     index = ItemIndex()
     one = np.ones(1, np.float32)
-    index.put(ItemState(item_id="a", neighbours=("b",), forward=one, together=one))
+    index.put(ItemState(item_id="a", predecessors=("b",), forward=one, passages=one))
     assert index.columns.status[:2].tolist() == [SHOWN, HIDDEN]
     index.put(ItemState(item_id="b", available_to=NOW))
     assert index.columns.status[1] == DATED
@@ -107,17 +113,10 @@ def test_deleted_and_sold_out_items_are_hidden(gone: dict[str, bool]) -> None:
     assert index.columns.status[0] == HIDDEN
 
 
-def test_of_too_many_neighbours_the_strongest_stay() -> None:
-    index = ItemIndex(neighbours=3)
-    weights = np.array([1, 9, 2, 8, 7], np.float32)
-    index.put(ItemState(item_id="a", neighbours=list("bcdef"), forward=weights, together=weights))
-    assert set(known(index, "a")["neighbours"]) == {"c", "e", "f"}  # type: ignore[call-overload]
-
-
 @pytest.mark.parametrize(
     "state",
     [
-        ItemState(item_id="a", neighbours=("b",)),
+        ItemState(item_id="a", predecessors=("b",)),
         ItemState(item_id="a", factors=np.zeros(3, np.float32)),
     ],
 )

@@ -130,9 +130,18 @@ def history_of(index: ItemIndex, *ids: str, kind: int = 0) -> dict[str, Any]:
 
 def test_a_followed_item_comes_first_and_says_because_of_what() -> None:
     index = ItemIndex()
-    index.put(ItemState(item_id="seen", neighbours=("next",), forward=np.ones(1, np.float32) * 9,
-                        together=np.ones(1, np.float32) * 9, out_weight=9, touches=9))  # fmt: skip
-    index.put(ItemState(item_id="next", touches=9, in_weight=9))
+    nine = np.full(1, 9, np.float32)
+    index.put(ItemState(item_id="seen", touches=9))
+    index.put(
+        ItemState(
+            item_id="next",
+            predecessors=("seen",),
+            forward=nine,
+            passages=nine,
+            touches=9,
+            in_weight=9,
+        )
+    )
     index.put(ItemState(item_id="famous", popularity=(9, 9, 9), popularity_ts=NOW))
     request = Request(now=NOW, k=2, **history_of(index, "seen"))
     ranking = ranked(index, request, model=PlainModel())[0]

@@ -7,7 +7,7 @@ import msgspec
 from features import item as item_rows
 from features import profile as user_rows
 from features.events import Click, Event, Item, Purchase, Search
-from features.item import WEIGHT_ONE, ItemRow
+from features.item import WEIGHT_ONE, ItemRow, pair
 from features.profile import Profile
 from streams.portrait import date, portray_item, portray_user
 
@@ -38,23 +38,23 @@ def test_a_user_row() -> None:
     assert msgspec.json.decode(msgspec.json.encode(portrait)) == portrait
 
 
-def test_an_item_row_has_its_nearest_neighbours_first() -> None:
+def test_an_item_row_names_what_it_follows_closest_first() -> None:
     row = ItemRow(
         item=Item(item_id="mug", title="Mug"),
         touches=(2, 0, 1),
-        neighbours={"far": (WEIGHT_ONE // 2, 9), "near": (WEIGHT_ONE * 3, 1)},
+        predecessors={"far": pair(WEIGHT_ONE // 2, 9), "near": pair(WEIGHT_ONE * 3, 1)},
         queries={"=mug": 1, "mug": 2},
         first_seen=T,
         last_seen=T,
-        out_weight=WEIGHT_ONE,
+        in_weight=WEIGHT_ONE,
     )
     portrait = portray_item("mug", row)
-    assert [near["item_id"] for near in portrait["neighbours"]] == ["near", "far"]
-    assert portrait["neighbours"][0]["forward"] == 3.0
+    assert [near["item_id"] for near in portrait["follows"]] == ["near", "far"]
+    assert portrait["follows"][0]["weight"] == 3.0
     assert list(portrait["queries"]) == ["mug", "=mug"]
     assert portrait["catalogue"]["title"] == "Mug"
     assert portrait["touches"] == {"click": 2, "search": 0, "purchase": 1}
-    assert portrait["out_weight"] == 1.0
+    assert portrait["in_weight"] == 1.0
     assert msgspec.json.decode(msgspec.json.encode(portrait)) == portrait
 
 

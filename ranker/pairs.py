@@ -1,0 +1,132 @@
+"""Who followed whom: the pairs of all items, kept up as rows come, readable from either end.
+
+An item's row says which items it followed. A list needs the other end: what follows the items of a
+history, and what goes together with them. So every pair x -> c that row c holds stands twice here,
+in the list of x and in the list of c. A list has room for the N closest.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranker._jit import kernel
+
+PASSAGE_WEIGHT = 0.25  # a passage makes two items as close as one pair at distance 3
+
+
+class Pairs(NamedTuple):
+    """The columns that say it, `ranker.columns.Columns` has them all. Lists of N, cap slots."""
+
+    neighbours: NDArray[np.int32]  # (cap, N) slots, the first `degree` of a row
+    forward: NDArray[np.float32]  # (cap, N) weight with which the neighbour followed
+    followed: NDArray[np.float32]  # (cap, N) times that it did
+    preceded: NDArray[np.float32]  # (cap, N) times that it came before
+    degree: NDArray[np.int32]  # (cap,)
+    out_weight: NDArray[np.float64]  # (cap,) sum of `forward`; 64 bits, so that it stays exact
+    least: NDArray[np.float32]  # (cap,) nothing in a full list is less close than this
+    sources: NDArray[np.int32]  # (cap, N) what row c says it followed, the first `sourced`
+    source_weights: NDArray[np.float32]  # (cap, N, 2) and with which weight, how often
+    sourced: NDArray[np.int32]  # (cap,)
+    named_by: NDArray[np.int64]  # (cap,) scratch: number of the last put that named the slot
+
+
+@kernel
+def put_pairs(
+    pairs: Pairs, c: int, number: int, sources: NDArray[np.int32], weights: NDArray[np.float32]
+) -> None:
+    """Replace all that row c says it followed.
+
+    Args:
+        pairs: of all items.
+        c: the row's slot.
+        number: of this put; greater than that of any before.
+        sources: distinct slots, at most N of them, (S,).
+        weights: (2, S) of each the weight, and the times that c came after it.
+    """
+    before = pairs.sourced[c]
+    for x in sources:
+        pairs.named_by[x] = number
+    for i in range(before):
+        if pairs.named_by[pairs.sources[c, i]] != number:
+            _set_forward(pairs, pairs.sources[c, i], c, np.float32(0.0), np.float32(0.0))
+    for i in range(len(sources)):
+        x, forward, passages = sources[i], weights[0, i], weights[1, i]
+        known = pairs.source_weights[c, i]
+        # Most of a row is as it was, in the same order, and its pairs are all over the memory.
+        if i < before and pairs.sources[c, i] == x and known[0] == forward and known[1] == passages:
+            continue
+        pairs.sources[c, i] = x
+        known[0], known[1] = forward, passages
+        _set_forward(pairs, x, c, forward, passages)
+    pairs.sourced[c] = len(sources)
+
+
+@kernel
+def _set_forward(pairs: Pairs, x: int, c: int, forward: np.float32, passages: np.float32) -> None:
+    """Say in both lists how c followed x; an item does not go together with itself."""
+    followed = np.float32(0.0) if x == c else passages
+    closeness = forward + np.float32(PASSAGE_WEIGHT) * followed
+    j = _place(pairs, x, c, closeness)
+    if j >= 0:
+        if forward < pairs.forward[x, j] or followed < pairs.followed[x, j]:
+            pairs.least[x] = 0.0
+        pairs.out_weight[x] += np.float64(forward) - np.float64(pairs.forward[x, j])
+        pairs.forward[x, j] = forward
+        pairs.followed[x, j] = followed
+        _drop_if_empty(pairs, x, j)
+    if x != c:
+        j = _place(pairs, c, x, np.float32(PASSAGE_WEIGHT) * followed)
+        if j >= 0:
+            if followed < pairs.preceded[c, j]:
+                pairs.least[c] = 0.0
+            pairs.preceded[c, j] = followed
+            _drop_if_empty(pairs, c, j)
+
+
+@kernel
+def _place(pairs: Pairs, owner: int, other: int, closeness: np.float32) -> int:
+    """Return where `other` stands in the owner's list, given a place if it earns one, else -1."""
+    row, degree = pairs.neighbours[owner], pairs.degree[owner]
+    for j in range(degree):
+        if row[j] == other:
+            return j
+    if closeness <= np.float32(0.0):
+        return -1
+    if degree < len(row):
+        pairs.degree[owner] = degree + 1
+        return _begin(pairs, owner, degree, other)
+    if closeness <= pairs.least[owner]:
+        return -1
+    weakest, least = 0, np.float32(np.inf)
+    for j in range(degree):
+        passages = pairs.followed[owner, j] + pairs.preceded[owner, j]
+        close = pairs.forward[owner, j] + np.float32(PASSAGE_WEIGHT) * passages
+        if close < least:
+            weakest, least = j, close
+    pairs.least[owner] = least
+    if closeness <= least:
+        return -1
+    pairs.out_weight[owner] -= np.float64(pairs.forward[owner, weakest])
+    return _begin(pairs, owner, weakest, other)
+
+
+@kernel
+def _begin(pairs: Pairs, owner: int, j: int, other: int) -> int:
+    pairs.neighbours[owner, j] = other
+    pairs.forward[owner, j] = 0.0
+    pairs.followed[owner, j] = 0.0
+    pairs.preceded[owner, j] = 0.0
+    return j
+
+
+@kernel
+def _drop_if_empty(pairs: Pairs, owner: int, j: int) -> None:
+    if pairs.forward[owner, j] + pairs.followed[owner, j] + pairs.preceded[owner, j] > 0.0:
+        return
+    last = pairs.degree[owner] - 1
+    pairs.neighbours[owner, j] = pairs.neighbours[owner, last]
+    pairs.forward[owner, j] = pairs.forward[owner, last]
+    pairs.followed[owner, j] = pairs.followed[owner, last]
+    pairs.preceded[owner, j] = pairs.preceded[owner, last]
+    pairs.degree[owner] = last
