@@ -11,6 +11,7 @@ from ranker.columns import Columns
 from ranker.evidence import HISTORY
 
 MOST = 3  # reasons of one item
+_DIGITS = 3  # of a weight; more say nothing to anybody and cost bytes
 LEAST_WEIGHT = 0.05  # a reason that weighs less is not worth telling
 
 ReasonKind = Literal[
@@ -74,7 +75,7 @@ def explain(
         share, rests_on[..., 1] = _attended(columns, history, attention, slots)
         weights[..., 1] *= share
     strongest = np.argsort(-weights, axis=2, kind="stable")[..., :MOST]
-    told = np.take_along_axis(weights, strongest, axis=2).tolist()
+    told = np.take_along_axis(weights, strongest, axis=2).astype(np.float64).round(_DIGITS).tolist()
     bases = np.take_along_axis(rests_on, strongest, axis=2).tolist()
     return [
         [

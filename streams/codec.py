@@ -47,7 +47,7 @@ class BadEvent(ValueError):
         self.reason = reason
 
 
-class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Why an item is in a list: a generator or an earlier item, and how much it weighs."""
 
     kind: str  # "viewed", "bought", "popular", "search" ...
@@ -55,7 +55,7 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     weight: float
 
 
-class RecommendedItem(Struct, frozen=True, kw_only=True):
+class RecommendedItem(Struct, frozen=True, kw_only=True, gc=False):
     """One place of a list."""
 
     item_id: Id
@@ -64,14 +64,14 @@ class RecommendedItem(Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
 
 
-class Trigger(Struct, frozen=True, kw_only=True):
+class Trigger(Struct, frozen=True, kw_only=True, gc=False):
     """The event that a list answers."""
 
     type: str  # "click", "search" or "purchase"
     event_id: Id
 
 
-class Recommendation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Recommendation(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A list for one user, made when an event came in; also the wire format."""
 
     rec_id: str  # kind and event_id of the trigger: the same whenever it is answered again

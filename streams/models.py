@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from features.vector import NAMES
 from ranker.model import Model
@@ -10,6 +11,7 @@ from ranker.model import Model
 # The matrices of one list or one step are small: more threads cost more than they bring, and equal
 # weights from equal logs hold for equal numbers of threads only. Scale by workers.
 torch.set_num_threads(1)
+threadpool_limits(1)  # numpy's, whose waiting threads would spin besides
 
 
 def new_model() -> Model:

@@ -53,7 +53,7 @@ def _recommendation(
                 Reason(
                     kind=reason.kind,
                     item_id=ids[reason.slot] if reason.slot >= 0 else None,
-                    weight=round(reason.weight, 3),
+                    weight=reason.weight,
                 )
                 for reason in reasons
             ),
