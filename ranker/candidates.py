@@ -54,6 +54,7 @@ class Request:
         terms: words of the query.
         given: rank only these; None = generate candidates.
         exclude: never show these.
+        diversity: 0 = by score alone, up to 1 = as unlike each other as can be.
     """
 
     now: int
@@ -69,6 +70,7 @@ class Request:
     terms: Sequence[str] = ()
     given: _Slots | None = None
     exclude: _Slots = field(default_factory=lambda: _NO_SLOTS)
+    diversity: float = 0.0
 
     @property
     def is_search(self) -> bool:

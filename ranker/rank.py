@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranker.candidates import Request, generate
+from ranker.diversity import LOOKED_AT, similarities, spread
 from ranker.items import ItemIndex
 from ranker.linear import LinearRanker, gates, softmax
 from ranker.reasons import Reason, explain
@@ -17,7 +18,7 @@ Featurise = Callable[[_Floats, NDArray[np.bool_]], _Floats]  # (B, C, G), (B, C)
 
 
 class Ranking(NamedTuple):
-    """One list, best first: K <= k items."""
+    """One list: K <= k items, best first (where diversity is asked for, by what each adds)."""
 
     slots: NDArray[np.int32]  # (K,)
     scores: _Floats  # (K,) 0..1: softmax share among the candidates
@@ -116,14 +117,13 @@ def rank(
     searches = np.array([request.is_search for request in requests], np.bool_)
     gated = gates(candidates.lengths, searches)
     logits = model.linear.score(features, mask, gated)
-    most = max((request.k for request in requests), default=0)
-    best = np.argsort(-logits, axis=1, kind="stable")[:, : max(most, 0)]
+    shares = softmax(logits)
+    best = _best(requests, index, candidates.slots, logits, shares)
     reasons = (
         explain(requests, index.columns, candidates, best, attention)
         if explained
         else [[()] * best.shape[1]] * len(requests)
     )
-    shares = softmax(logits)
     rankings = []
     for b, request in enumerate(requests):
         chosen = best[b, : min(max(request.k, 0), int(mask[b].sum()))]
@@ -133,3 +133,30 @@ def rank(
             )
         )
     return Ranked(rankings, candidates.slots, features, gated, model.version)
+
+
+def _best(
+    requests: Sequence[Request],
+    index: ItemIndex,
+    slots: NDArray[np.int32],
+    logits: _Floats,
+    shares: _Floats,
+) -> NDArray[np.int64]:
+    """Return the positions of each list's best candidates, in the order in which they are shown."""
+    lengths = np.array([max(request.k, 0) for request in requests], np.int64)
+    most = int(lengths.max(initial=0))
+    order = np.argsort(-logits, axis=1, kind="stable")
+    strength = np.array([request.diversity for request in requests], np.float32)
+    varied = np.flatnonzero(strength > 0)
+    best = order[:, :most].copy()
+    if len(varied) and best.shape[1]:
+        looked = order[varied, : LOOKED_AT * most]
+        rows = varied[:, None]
+        relevance = shares[rows, looked] / np.maximum(shares.max(axis=1)[rows], np.float32(1e-12))
+        seen = np.arange(looked.shape[1]) < LOOKED_AT * lengths[rows]
+        real = seen & (slots[rows, looked] >= 0)
+        relevance = np.where(real, relevance, np.float32(-np.inf))
+        alike = similarities(index.columns, np.where(real, slots[rows, looked], -1))
+        chosen = spread(relevance, alike, strength[varied], best.shape[1])
+        best[varied] = np.take_along_axis(looked, chosen, axis=1)
+    return best

@@ -133,6 +133,13 @@ class Settings(BaseSettings):
         None, description="Ranker to start with, as written by `headrace train`; empty: none."
     )
     k: int = Field(20, ge=1, le=200, description="Items in a list.")
+    diversity: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="How much the items of a list shall differ, searches apart: 0 not at all, 0.3 "
+        "a little, 1 above all.",
+    )
     hide_bought: bool = Field(
         default=False,
         description="Whether what a user bought lately stays out of the user's lists; for shops of "

@@ -122,6 +122,7 @@ async def _lists(
             uncounted = outcome.touches[event.user_id]
             hidden = steps.bought(row) if settings.hide_bought else ()
             request = steps.request(row, event, context.index, settings.k, uncounted, hidden=hidden)
+            request.diversity = 0.0 if request.is_search else settings.diversity
             asked.append(Asked(event, request))
         answers = recommendations(asked, context.index, context.model, now_ms())
         made += [
