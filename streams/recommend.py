@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from features.events import Event, Search
+import numpy as np
+
+from features import profile as profiles
+from features.events import Click, Event, Search
 from ranker.candidates import Request
-from ranker.items import ItemIndex
-from ranker.rank import Model, Ranking
+from ranker.items import ItemIndex, ItemState
+from ranker.model import Model
+from ranker.rank import Ranking
 from streams import steps
 from streams.codec import Reason, Recommendation, RecommendedItem, Trigger
 
@@ -34,6 +38,26 @@ def recommendations(
         _recommendation(event, ranking, index, ranked.model_version, now_ms)
         for (event, _), ranking in zip(asked, ranked.rankings, strict=True)
     ]
+
+
+def warm_up(model: Model) -> None:
+    """Make one list of each kind for nobody, so that the first shopper need not wait.
+
+    What a list runs through is compiled or loaded on its first use: up to half a minute on a new
+    machine, some 100 ms on one that has run it before.
+    """
+    index = ItemIndex()
+    one = np.ones(1, np.float32)
+    index.put(ItemState(item_id="a", terms=("a",), popularity=(1.0, 1.0, 1.0)))
+    index.put(ItemState(item_id="b", predecessors=("a",), forward=one, passages=one))
+    model.install(index)
+    click = Click(event_id="a", user_id="a", item_id="a", ts=0)
+    search = Search(event_id="b", user_id="a", query="a", ts=0)
+    row = profiles.learn(profiles.new_profile(), click, 0, 0)
+    asked = [
+        Asked(event, steps.request(row, event, index, 2, uncounted=0)) for event in (click, search)
+    ]
+    recommendations(asked, index, model, now_ms=0)
 
 
 def _recommendation(

@@ -13,6 +13,7 @@ from streams import admin, engine
 from streams.app import build
 from streams.metrics import Meter
 from streams.models import new_model, read_model
+from streams.recommend import warm_up
 from streams.settings import Settings
 
 CHATTY = ("kafka", "aiokafka", "faust", "mode")
@@ -44,6 +45,7 @@ def run(settings: Settings, *, attached: bool = False) -> int:
     admin.check(settings)
     engine.use_uvloop()
     model = new_model() if settings.model is None else read_model(settings.model)
+    warm_up(model)  # before the group is joined: nobody waits for us yet
     meter = Meter()
     app = build(settings, model, meter)
     server = (

@@ -35,6 +35,7 @@ class Listener:
         self._thread = threading.Thread(target=self._listen, name="lists", daemon=True)
 
     def __enter__(self) -> Self:
+        self._lists.poll(POLL_S)  # connects: a wait for that is not a shopper's
         self._thread.start()
         return self
 

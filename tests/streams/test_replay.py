@@ -15,6 +15,7 @@ from streams.data import ONLINE_RETAIL, read_folder
 from streams.evaluate import evaluate
 from streams.learner import taught_by
 from streams.models import new_model
+from streams.recommend import warm_up
 from streams.replay import BATCH, Replay
 from streams.train import train
 
@@ -106,6 +107,14 @@ def test_the_same_log_gives_the_same_weights() -> None:
     assert first.version.startswith("attention-linear-")
     assert first.save() == again.save()
     assert train(items, events, seed=4).save() != first.save()
+
+
+def test_any_model_can_be_warmed_up_and_ranks_as_before() -> None:
+    model = train(list(ONLINE_RETAIL.items()), list(islice(ONLINE_RETAIL.events(), 2_000)), seed=3)
+    before = model.save()
+    for one in (model, new_model()):
+        warm_up(one)
+    assert model.save() == before
 
 
 def test_a_long_log_teaches_by_an_even_sample() -> None:
