@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     events: Annotated[
         int, typer.Option(help="Real events to replay before the live part.", min=1_000)
-    ] = 60_000,
+    ] = 120_000,
     home: Annotated[
         Path, typer.Option(help="Keeps the trained model, and the worker's log.")
     ] = HOME,
