@@ -155,6 +155,19 @@ def catalogued(row: ItemRow, item: Item | None, offset: int) -> ItemRow:
     return replace(row, item=item, deleted=item is None, catalog_offset=offset)
 
 
+def dead(row: ItemRow, now: int, ttl_ms: int) -> bool:
+    """Tell whether the catalogue took the item back, and nobody touched it for over `ttl_ms`.
+
+    An item that was never touched is dead as soon as it is taken back: its row knows nothing.
+
+    Args:
+        row: The row.
+        now: The newest event time seen, in ms; no clock (see `profile.idle`).
+        ttl_ms: Time without a touch.
+    """
+    return row.deleted and (row.last_seen == NEVER or now - row.last_seen > ttl_ms)
+
+
 def encode_item(row: ItemRow) -> bytes:
     """Return the row as MessagePack."""
     return _FORMAT.encode(row)

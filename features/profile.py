@@ -172,6 +172,15 @@ def learn(profile: Profile, event: Event, source: int, offset: int) -> Profile:
     )
 
 
+def idle(profile: Profile, now: int, ttl_ms: int) -> bool:
+    """Tell whether the user has done nothing for longer than `ttl_ms` up to the event time `now`.
+
+    `now` is the newest event time that was seen anywhere near the row, never a clock: so a replay
+    of old events finds the same users idle as the first run did.
+    """
+    return now - profile.newest_ts > ttl_ms
+
+
 def encode_profile(profile: Profile) -> bytes:
     """Return the row as MessagePack."""
     return _FORMAT.encode(profile)

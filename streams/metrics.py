@@ -40,6 +40,12 @@ class Meter:
             "Entries of item signals applied to item rows.",
             registry=self.registry,
         )
+        self.expired = Counter(
+            "headrace_expired_rows_total",
+            "Rows of idle users and dead items deleted.",
+            ["table"],
+            registry=self.registry,
+        )
         self.batch = Histogram(
             "headrace_batch_seconds",
             "Time from taking a batch to its acknowledgement.",

@@ -6,33 +6,26 @@ A name that nobody knows or a value that makes no sense stops the program before
 """
 
 import difflib
-import os
 import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
+from streams.settings_sources import CONFIG, PREFIX, BadSetting, Unknown, toml
 from streams.topics import Topics, TopicSpec, specs
 
-PREFIX = "HEADRACE_"
-CONFIG = f"{PREFIX}CONFIG"
-_DEFAULT_FILE = Path("headrace.toml")
+__all__ = ["CONFIG", "PREFIX", "BadSetting", "Settings", "allowed"]
+
 _DOTENV = Path(".env")
 _SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>\d{1,5})")
 _NAME = r"^[A-Za-z0-9._-]*$"  # what Kafka allows in the names of topics and groups
-
-
-class BadSetting(ValueError):
-    """A setting that is unknown or makes no sense; the message names it, its value and the rule."""
 
 
 class Settings(BaseSettings):
@@ -127,6 +120,20 @@ class Settings(BaseSettings):
     block_cache_mb: int = Field(
         64, ge=8, le=65_536, description="MiB of table blocks kept in memory, over all tables."
     )
+    user_ttl_days: int = Field(
+        400,
+        ge=0,
+        le=36_500,
+        description="Days without an event, in event time, after which a user is forgotten; 0: "
+        "never. Above a year, it keeps those who come every Christmas.",
+    )
+    item_ttl_days: int = Field(
+        400,
+        ge=0,
+        le=36_500,
+        description="Days without an event, in event time, after which an item that the catalogue "
+        "took back is forgotten; 0: never.",
+    )
 
     # Recommendations
     model: Path | None = Field(
@@ -165,6 +172,13 @@ class Settings(BaseSettings):
     metrics_port: int = Field(
         0, ge=0, le=65_535, description="Port for health and metrics; 0 serves none."
     )
+    stall_s: int = Field(
+        60,
+        ge=1,
+        le=3600,
+        description="Seconds that a partition may wait without progress before the worker counts "
+        "as unhealthy.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The least severity that is logged."
     )
@@ -189,9 +203,9 @@ class Settings(BaseSettings):
         return (
             init_settings,
             env_settings,
-            _Unknown(settings_cls),
+            Unknown(settings_cls),
             dotenv_settings,
-            _toml(settings_cls),
+            toml(settings_cls),
         )
 
     @field_validator("broker")
@@ -260,33 +274,6 @@ def allowed(name: str) -> str:
     if name == "broker":
         return "host:port, comma between several"
     return "path" if schema.get("format") == "path" else "text"
-
-
-class _Unknown(PydanticBaseSettingsSource):
-    """Names in the environment that look like settings, so that a misspelt one is refused."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        del field
-        return None, field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        given = {
-            name.upper().removeprefix(PREFIX).lower(): value
-            for name, value in os.environ.items()
-            if name.upper().startswith(PREFIX) and name.upper() != CONFIG
-        }
-        return {name: value for name, value in given.items() if name not in Settings.model_fields}
-
-
-def _toml(settings_cls: type[BaseSettings]) -> TomlConfigSettingsSource:
-    named = os.environ.get(CONFIG)
-    if named and not Path(named).is_file():
-        raise BadSetting(f"{CONFIG} = {named!r}: there is no such file")
-    file = Path(named) if named else _DEFAULT_FILE
-    try:
-        return TomlConfigSettingsSource(settings_cls, toml_file=file)
-    except ValueError as error:  # neither TOML nor, perhaps, UTF-8
-        raise BadSetting(f"{file} is not TOML: {error}") from error
 
 
 def _explain(error: ValidationError) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 import faust
 
 from features.events import Item
-from features.item import ItemRow, catalogued, decode_item, encode_item, new_item
+from features.item import ItemRow, catalogued, dead, decode_item, encode_item, new_item
 from features.rows import BadRow
 from features.signals import Signals, decode_signals
 from streams import codec, steps
 from streams.agents.context import Context
 from streams.agents.dead_letters import Letter, dead_letter
+from streams.agents.expiry import DAY_MS, Expiry, Rows
 from streams.batches import batched
 from streams.clock import now_ms
 from streams.engine import Batch, BatchTable, agent
@@ -26,19 +27,30 @@ UNREADABLE = "undecodable"
 def attach(app: faust.App, items: BatchTable, context: Context) -> None:
     """Add the agent to the app; it owns the items table."""
     settings, meter = context.settings, context.meter
+    ttl_ms = settings.item_ttl_days * DAY_MS
+    expiry = Expiry(
+        items,
+        settings.item_ttl_days,
+        lambda row, now: dead(decode_item(row), now, ttl_ms),
+        meter,
+    )
 
     @agent(app, settings.topics.item_signals, settings.topics.catalog, name="items")
     async def items_agent(batch: Batch) -> None:
         with meter.batch.labels("items").time():
             letters: list[Letter] = []
             learn = _learn_catalog if batch.topic == settings.topics.catalog else _learn_signals
-            stored: dict[bytes, bytes | None] = {}
+            stored: Rows = {}
+            newest_ts = 0
             for changed in learn(items, batch, context, letters):
                 stored |= {item_id.encode(): encode_item(row) for item_id, row in changed.items()}
+                newest_ts = max([newest_ts, *(row.last_seen for row in changed.values())])
                 await asyncio.sleep(0)
             await context.dead_letters.send(batch.partition, letters)
+            turn = expiry.add(stored, batch.partition, newest_ts, len(batch))
             items.stage(batch.partition, stored)
             await items.commit(batch.partition, stored)
+            expiry.done(batch.partition, turn)
         for _, _, headers in letters:
             meter.dead_letters.labels(dict(headers)["headrace.reason"].decode()).inc()
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 import faust
 
 from features.events import Event, Kind, Search
-from features.profile import Profile, decode_profile, encode_profile
+from features.profile import Profile, decode_profile, encode_profile, idle
 from features.signals import Signals, encode_signals, split
 from streams import steps
 from streams.agents.context import Context
 from streams.agents.dead_letters import Letter, dead_letter
+from streams.agents.expiry import DAY_MS, Expiry, Rows
 from streams.clock import now_ms
 from streams.codec import BadEvent, decode_event, encode_recommendation
 from streams.engine import Batch, BatchTable, agent
@@ -55,6 +56,13 @@ def attach(app: faust.App, users: BatchTable, context: Context) -> None:
     """Add the agent to the app; it owns the users table."""
     settings, meter = context.settings, context.meter
     kinds = dict(zip(settings.topics.events, Kind, strict=True))
+    ttl_ms = settings.user_ttl_days * DAY_MS
+    expiry = Expiry(
+        users,
+        settings.user_ttl_days,
+        lambda row, now: idle(decode_profile(row), now, ttl_ms),
+        meter,
+    )
 
     @agent(app, *settings.topics.events, name="users")
     async def users_agent(batch: Batch) -> None:
@@ -75,11 +83,14 @@ def attach(app: faust.App, users: BatchTable, context: Context) -> None:
                 context.recommendations.send(batch.partition, lists),
                 context.dead_letters.send(batch.partition, decoded.letters),
             )
-            stored = {
+            stored: Rows = {
                 user_id.encode(): encode_profile(row) for user_id, row in outcome.rows.items()
             }
+            newest_ts = max((event.ts for event in decoded.events), default=0)
+            turn = expiry.add(stored, batch.partition, newest_ts, len(batch))
             users.stage(batch.partition, stored)
             await users.commit(batch.partition, stored)
+            expiry.done(batch.partition, turn)
         _count(context, kind, decoded, outcome)
 
 

@@ -5,6 +5,7 @@ from streams.engine.batch import Batch, PartitionRevoked
 from streams.engine.options import app_options, install, use_uvloop
 from streams.engine.output import Output, Receipt, RecordTooLarge, partition_of
 from streams.engine.rocks import Memory, StoreCorrupt, StoreError, StoreForeign, StoreLocked
+from streams.engine.sweep import Sweep
 from streams.engine.table import BatchTable, ChangelogMissing, CommitAbandoned, table
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "StoreError",
     "StoreForeign",
     "StoreLocked",
+    "Sweep",
     "agent",
     "app_options",
     "consume",

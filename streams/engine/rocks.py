@@ -12,6 +12,7 @@ MiB = 1 << 20
 _RESERVED = b"\x00headrace\x00"  # no user's key may start with this
 _OFFSET = _RESERVED + b"offset"
 _OWNER = _RESERVED + b"owner"
+_NOTE = _RESERVED + b"note"
 _CONFIG = "rocksdict-config.json"
 
 
@@ -143,6 +144,15 @@ class Rocks:
             batch.put(_OFFSET, offset.to_bytes(8, "big", signed=True))
         self._db.write(batch)
 
+    def note(self) -> bytes | None:
+        """Return what was noted last beside the rows; it is of this disk, not of the changelog."""
+        noted: bytes | None = self._db.get(_NOTE)
+        return noted
+
+    def set_note(self, note: bytes) -> None:
+        """Note something that survives a restart, and may be lost with the disk."""
+        self._db[_NOTE] = note
+
     def scan(self, after: bytes | None, limit: int) -> list[tuple[bytes, bytes]]:
         """Return up to `limit` rows in key order, from the first key greater than `after`.
 
@@ -167,7 +177,7 @@ def check_keys(rows: Mapping[bytes, object]) -> None:
     Raises:
         ValueError: there is one.
     """
-    for key in (_OFFSET, _OWNER):
+    for key in (_OFFSET, _OWNER, _NOTE):
         if key in rows:
             raise ValueError(f"key {key!r} is reserved by the store: use another one")
 

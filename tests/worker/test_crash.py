@@ -60,6 +60,7 @@ def _state(
         data_dir=directory / "state",
         worker_id=name,  # so that the group does not wait for the dead
         neighbours=MOST_NEIGHBOURS,
+        user_ttl_days=0,  # the shops are two years apart: the clothing's shoppers would expire
     )
     publish(settings, items, events)
     for number, count in enumerate(killed_after):
