@@ -9,6 +9,7 @@ from ranker.model import Model
 from streams import engine
 from streams.agents import items, users
 from streams.agents.context import Context
+from streams.health import Health
 from streams.index import IndexFeed
 from streams.metrics import Meter
 from streams.security import faust_credentials
@@ -20,8 +21,8 @@ BATCH_RECORDS = 2_048
 log = logging.getLogger(__name__)
 
 
-def build(settings: Settings, model: Model, meter: Meter) -> faust.App:
-    """Return the app of one worker, ready to be run.
+def build(settings: Settings, model: Model, meter: Meter) -> tuple[faust.App, Health]:
+    """Return the app of one worker, ready to be run, and what tells how it is.
 
     Args:
         settings: Of the worker; its topics exist (see `streams.admin.check`).
@@ -57,7 +58,9 @@ def build(settings: Settings, model: Model, meter: Meter) -> faust.App:
     users.attach(app, engine.table(app, "users", topics.user_state, memory), context)
     items.attach(app, engine.table(app, "items", topics.item_state, memory), context)
     _feed_index(app, context)
-    return app
+    watch = engine.watch(app, stall_s=settings.stall_s, expecting=context.ready.is_set)
+    meter.observe(watch)
+    return app, Health(watch, settings.stall_s, context.ready.is_set)
 
 
 def _feed_index(app: faust.App, context: Context) -> None:

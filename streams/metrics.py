@@ -1,9 +1,8 @@
 """What a worker tells Prometheus. Every metric name is here, once."""
 
-import threading
-from wsgiref.simple_server import WSGIServer
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from streams.engine import Watch
 
 LATENCY_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
@@ -63,6 +62,31 @@ class Meter:
             "headrace_index_items", "Items in the worker's index.", registry=self.registry
         )
 
-    def serve(self, host: str, port: int) -> tuple[WSGIServer, threading.Thread]:
-        """Serve /metrics on host:port until the server is shut down."""
-        return start_http_server(port, addr=host, registry=self.registry)
+        self.recovering = Gauge(
+            "headrace_recovering",
+            "1 while tables are read back from their changelogs, else 0.",
+            registry=self.registry,
+        )
+        self.recovered = Gauge(
+            "headrace_recovered_rows",
+            "Rows read back from changelogs since the start, those of standbys too.",
+            registry=self.registry,
+        )
+        self.remaining = Gauge(
+            "headrace_recovery_remaining_offsets",
+            "Changelog offsets still to read before the tables are whole.",
+            registry=self.registry,
+        )
+        self.stalled = Gauge(
+            "headrace_stalled_partitions",
+            "Partitions that have records but make no progress.",
+            registry=self.registry,
+        )
+
+    def observe(self, watch: Watch) -> None:
+        """Let the gauges of recovery and stalls read from an app's watchdog."""
+        progress = watch.progress
+        self.recovering.set_function(lambda: int(progress.recovering))
+        self.recovered.set_function(lambda: progress.rows)
+        self.remaining.set_function(lambda: progress.remaining)
+        self.stalled.set_function(lambda: len(watch.stalled))

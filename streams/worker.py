@@ -11,6 +11,7 @@ import faust
 
 from streams import admin, engine
 from streams.app import build
+from streams.health import serving
 from streams.metrics import Meter
 from streams.models import new_model, read_model
 from streams.recommend import warm_up
@@ -34,6 +35,7 @@ def run(settings: Settings, *, attached: bool = False) -> int:
         WrongTopics: the topics are missing or laid out differently.
         BrokerUnreachable: nobody answers at `settings.broker`.
         BadCheckpoint: the model's file is not one of ours.
+        OSError: the address for health and metrics is taken.
     """
     if attached:
         threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
@@ -47,16 +49,10 @@ def run(settings: Settings, *, attached: bool = False) -> int:
     model = new_model() if settings.model is None else read_model(settings.model)
     warm_up(model)  # before the group is joined: nobody waits for us yet
     meter = Meter()
-    app = build(settings, model, meter)
-    server = (
-        meter.serve(settings.metrics_host, settings.metrics_port) if settings.metrics_port else None
-    )
+    app, condition = build(settings, model, meter)
     log.info("worker model=%s broker=%s", model.version, settings.broker)
-    try:
+    with serving(settings.metrics_host, settings.metrics_port, meter.registry, condition):
         return _run(app, settings)
-    finally:
-        if server is not None:
-            server[0].shutdown()
 
 
 def _run(app: faust.App, settings: Settings) -> int:

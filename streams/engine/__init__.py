@@ -7,6 +7,7 @@ from streams.engine.output import Output, Receipt, RecordTooLarge, partition_of
 from streams.engine.rocks import Memory, StoreCorrupt, StoreError, StoreForeign, StoreLocked
 from streams.engine.sweep import Sweep
 from streams.engine.table import BatchTable, ChangelogMissing, CommitAbandoned, table
+from streams.engine.watch import Watch, watch
 
 __all__ = [
     "Batch",
@@ -23,6 +24,7 @@ __all__ = [
     "StoreForeign",
     "StoreLocked",
     "Sweep",
+    "Watch",
     "agent",
     "app_options",
     "consume",
@@ -30,4 +32,5 @@ __all__ = [
     "partition_of",
     "table",
     "use_uvloop",
+    "watch",
 ]

@@ -179,6 +179,11 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
         self._acked_index[tp].clear()
         return offset
 
+    def oldest_unacked(self, tp: TP) -> int | None:
+        """Return the last offset of the oldest batch that is not acked yet, None where all are."""
+        unacked = (message.offset for message in self._outstanding.get(tp, ()) if not message.acked)
+        return next(unacked, None)
+
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         for tp in list(self._outstanding):
             if topics is None or tp in topics or tp.topic in topics:

@@ -33,6 +33,7 @@ class Store(SerializedStore[bytes, bytes]):  # type: ignore[misc]  # faust ships
         super().__init__(*args, **kwargs)
         self._memory: Memory = (self.options or {}).get("memory") or default_memory()
         self._open: dict[int, Rocks] = {}
+        self.recovered = 0  # rows applied from the changelog, ever
 
     @property
     def changelog(self) -> str:
@@ -42,6 +43,11 @@ class Store(SerializedStore[bytes, bytes]):  # type: ignore[misc]  # faust ships
     def path(self, partition: int) -> Path:
         """Return the directory of one partition."""
         return Path(self.app.conf.tabledir) / f"{self.table_name}-{partition}.db"
+
+    @property
+    def held(self) -> list[int]:
+        """Partitions that are open, active and standby."""
+        return sorted(self._open)
 
     # What BatchTable uses.
 
@@ -105,6 +111,7 @@ class Store(SerializedStore[bytes, bytes]):  # type: ignore[misc]  # faust ships
             reached[message.partition] = message.offset
         for partition, offset in reached.items():
             self.partition(partition).write(rows[partition], offset)
+            self.recovered += len(rows[partition])
 
     async def on_rebalance(
         self,

@@ -39,6 +39,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     pause_s: float = 0.0  # in every batch, between output and commit
     gate: str | None = None  # a batch waits, once computed, until this file exists
     standbys: int = 0
+    stall_s: float = 60.0
 
 
 def count(row: bytes | None, offset: int) -> bytes | None:
@@ -67,6 +68,7 @@ def batch_app(options: Options) -> faust.App:
             standby_replicas=options.standbys,
         ),
     )
+    engine.watch(app, stall_s=options.stall_s)
     counts = engine.table(app, "counts", options.changelog)
     output = engine.Output(app, options.output)
 

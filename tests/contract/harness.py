@@ -51,6 +51,9 @@ class Worker:
     def said(self, text: str) -> bool:
         return text in self.log.read_text(errors="replace")
 
+    def count(self, text: str) -> int:
+        return self.log.read_text(errors="replace").count(text)
+
     def wait_ready(self, within_s: float = 30) -> Self:
         eventually(lambda: self.said(READY) or self.process.poll() is not None, within_s)
         assert self.process.poll() is None, self.log.read_text()

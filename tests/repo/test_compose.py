@@ -164,6 +164,6 @@ def test_the_worker_is_asked_for_its_health_where_it_answers(
 ) -> None:
     worker = services["worker"]
     port = worker["environment"]["HEADRACE_METRICS_PORT"]
-    assert f"127.0.0.1:{port}/metrics" in worker["healthcheck"]["test"][-1]
+    assert f"127.0.0.1:{port}/healthz" in worker["healthcheck"]["test"][-1]
     assert worker["expose"] == [port]
     compile(worker["healthcheck"]["test"][-1], "healthcheck", "exec")

@@ -85,7 +85,7 @@ def test_the_image_runs_our_command_with_settings_that_exist() -> None:
 
 
 def test_the_image_checks_its_health_where_the_worker_answers() -> None:
-    check = re.search(r"HEALTHCHECK .*?http://127\.0\.0\.1:(\d+)/metrics", DOCKERFILE, re.DOTALL)
+    check = re.search(r"HEALTHCHECK .*?http://127\.0\.0\.1:(\d+)/healthz", DOCKERFILE, re.DOTALL)
     port = re.search(r"HEADRACE_METRICS_PORT=(\d+)", DOCKERFILE)
     assert check is not None
     assert port is not None
