@@ -9,6 +9,7 @@ from ranker.model import Model
 from streams import engine
 from streams.agents import items, users
 from streams.agents.context import Context
+from streams.control import Control
 from streams.health import Health
 from streams.index import IndexFeed
 from streams.metrics import Meter
@@ -60,6 +61,7 @@ def build(settings: Settings, model: Model, meter: Meter) -> tuple[faust.App, He
     _feed_index(app, context)
     watch = engine.watch(app, stall_s=settings.stall_s, expecting=context.ready.is_set)
     meter.observe(watch)
+    app.tables.add_dependency(Control(app, settings.data_dir))
     return app, Health(watch, settings.stall_s, context.ready.is_set)
 
 

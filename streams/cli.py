@@ -30,7 +30,8 @@ app = typer.Typer(
 )
 app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
-for command in (worker, publish, follow, state, simulate, train, evaluate, demo, settings):
+app.add_typer(state.app, name="state")
+for command in (worker, publish, follow, simulate, train, evaluate, demo, settings):
     command.register(app)
 
 

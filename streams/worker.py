@@ -35,7 +35,7 @@ def run(settings: Settings, *, attached: bool = False) -> int:
         WrongTopics: the topics are missing or laid out differently.
         BrokerUnreachable: nobody answers at `settings.broker`.
         BadCheckpoint: the model's file is not one of ours.
-        OSError: the address for health and metrics is taken.
+        OSError: the data directory cannot be made, or the address for health is taken.
     """
     if attached:
         threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
@@ -44,6 +44,7 @@ def run(settings: Settings, *, attached: bool = False) -> int:
         logging.getLogger(name).setLevel(
             max(logging.WARNING, logging.getLevelName(settings.log_level))
         )
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
     admin.check(settings)
     engine.use_uvloop()
     model = new_model() if settings.model is None else read_model(settings.model)

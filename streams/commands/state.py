@@ -1,5 +1,6 @@
-"""`headrace state`: what the workers know of a user or an item."""
+"""`headrace state`: what the workers know of a user or an item; backups of what they know."""
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -15,8 +16,11 @@ from streams.settings import Settings
 
 _SHOWN = 10  # entries of a list that are shown to a person
 
+app = typer.Typer(help="Show what the workers know; back it up and restore it.")
 
-def state(
+
+@app.command()
+def show(
     *,
     user: Annotated[str | None, typer.Argument(help="Id of a user.", metavar="[USER]")] = None,
     item: Annotated[str | None, typer.Option("--item", help="Id of an item, instead.")] = None,
@@ -28,9 +32,9 @@ def state(
 
     Examples:
 
-      headrace state retail-17850
+      headrace state show retail-17850
 
-      headrace state --item retail-85123A --json
+      headrace state show --item retail-85123A --json
     """
     if user is not None and item is None:
         who, portrait = f"user {user!r}", _user(user)
@@ -45,6 +49,51 @@ def state(
         typer.echo(msgspec.json.encode(portrait))
     else:
         _show(portrait)
+
+
+@app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="A folder that is new or empty.", metavar="DIR")],
+) -> None:
+    """Copy the tables of the running worker to DIR, while it goes on.
+
+    HEADRACE_DATA_DIR says which worker: run it on the same machine, as the same user. Back up
+    every worker: each holds its own partitions. The worker writes the copy, so DIR is a path as
+    the worker sees it.
+
+    Examples:
+
+      headrace state backup /mnt/backup/worker-1-monday
+    """
+    from streams.control import ask_for_backup
+
+    made = ask_for_backup(Settings().data_dir, folder)
+    typer.echo(f"{len(made.parts)} partitions backed up to {folder}")
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="A backup.", metavar="DIR")],
+) -> None:
+    """Copy the backup in DIR to HEADRACE_DATA_DIR, which must have no tables, and no worker.
+
+    Then start the worker: it reads what has changed since from the changelog topics. Nothing that
+    is there is overwritten.
+
+    Examples:
+
+      HEADRACE_DATA_DIR=/var/lib/headrace headrace state restore /mnt/backup/worker-1-monday
+    """
+    from streams.control import ControlFailed, answers
+    from streams.engine import snapshots
+
+    settings = Settings()
+    if answers(settings.data_dir):
+        raise ControlFailed(f"a worker runs in {settings.data_dir}: stop it first")
+    topics = settings.topics
+    changelogs = {"users": topics.user_state, "items": topics.item_state}
+    done = snapshots.restore(folder, settings.data_dir, changelogs)
+    typer.echo(f"{len(done.parts)} partitions restored to {settings.data_dir}")
 
 
 def _user(user_id: str) -> Portrait | None:
@@ -92,8 +141,3 @@ def _text(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_text(entry)}" for name, entry in value.items())
     return str(value)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command()(state)

@@ -7,7 +7,7 @@ SMOOTHING = 0.3  # weight of the newest second in the rate that the time left is
 
 
 class Progress:
-    """Follows one recovery after the other, fed with what is true now.
+    """Follows one recovery after the other.
 
     Attributes:
         recovering: Whether tables are being read back.
@@ -27,52 +27,53 @@ class Progress:
         self._rows_before = 0
         self._seen_s = 0.0
         self._said_s = 0.0
-        self._offsets_per_s = 0.0
+        self._offsets_per_s: float | None = None
 
-    def see(self, now_s: float, *, recovering: bool, rows: int, remaining: int) -> None:
-        """Take note; say a line at the end of a recovery, and at most every few seconds before.
+    def begin(self, now_s: float, rows: int) -> None:
+        """Note that a recovery begins.
 
         Args:
             now_s: Of a clock that never goes back.
-            recovering: Whether tables are being read back.
-            rows: Rows read back so far, ever.
-            remaining: Changelog offsets still to read.
+            rows: Rows read back before it.
         """
-        if recovering and not self.recovering:
-            self._began_s = self._said_s = self._seen_s = now_s
-            self._rows_before, self._offsets_per_s = self.rows, 0.0
-        elif recovering:
-            self._measure(now_s, remaining)
-            if now_s - self._said_s >= LOG_EVERY_S:
-                self._said_s = now_s
-                self._say(self._line(now_s, rows, remaining))
-        elif self.recovering:
-            self._end(now_s, rows)
-        self.recovering, self.rows, self.remaining = recovering, rows, remaining
+        self.recovering = True
+        self.rows = self._rows_before = rows
+        self.remaining = 0
+        self._began_s = self._said_s = self._seen_s = now_s
+        self._offsets_per_s = None
+
+    def see(self, now_s: float, rows: int, remaining: int) -> None:
+        """Take note of how far it is; say so, at most every `LOG_EVERY_S`."""
+        if not self.recovering:
+            self.rows = rows
+            return
+        self._measure(now_s, remaining)
+        self.rows, self.remaining = rows, remaining
+        if now_s - self._said_s >= LOG_EVERY_S:
+            self._said_s = now_s
+            self._say(f"recovering tables: {self._done(now_s)}, {self._left()}")
+
+    def end(self, now_s: float, rows: int) -> None:
+        """Note that the tables are whole; say so where anything was read."""
+        self.rows, self.remaining, self.recovering = rows, 0, False
+        if rows > self._rows_before:
+            self._say(f"tables recovered: {self._done(now_s)}")
 
     def _measure(self, now_s: float, remaining: int) -> None:
         passed_s, done = now_s - self._seen_s, self.remaining - remaining
-        if passed_s > 0 and done >= 0:  # a rebalance may add to what remains
-            rate = done / passed_s
-            first = not self._offsets_per_s
-            self._offsets_per_s += (1.0 if first else SMOOTHING) * (rate - self._offsets_per_s)
         self._seen_s = now_s
+        if passed_s <= 0 or done <= 0:  # nothing moved, or it is known only now what remains
+            return
+        rate = done / passed_s
+        before = rate if self._offsets_per_s is None else self._offsets_per_s
+        self._offsets_per_s = before + SMOOTHING * (rate - before)
 
-    def _line(self, now_s: float, rows: int, remaining: int) -> str:
-        read, took_s = rows - self._rows_before, now_s - self._began_s
-        left = (
-            f"about {remaining / self._offsets_per_s:.0f} s left"
-            if self._offsets_per_s
-            else "time left unknown"
-        )
-        return (
-            f"recovering tables: {read:,} rows in {took_s:.0f} s, {read / took_s:,.0f} rows/s, "
-            f"{remaining:,} changelog offsets to go, {left}"
-        )
+    def _done(self, now_s: float) -> str:
+        read, took_s = self.rows - self._rows_before, max(now_s - self._began_s, 0.001)
+        return f"{read:,} rows in {took_s:.1f} s, {read / took_s:,.0f} rows/s"
 
-    def _end(self, now_s: float, rows: int) -> None:
-        read = rows - self._rows_before
-        if read:
-            took_s = now_s - self._began_s
-            rate = f", {read / took_s:,.0f} rows/s" if took_s else ""
-            self._say(f"tables recovered: {read:,} rows in {took_s:.1f} s{rate}")
+    def _left(self) -> str:
+        to_go = f"{self.remaining:,} changelog offsets to go"
+        if self._offsets_per_s is None:
+            return f"{to_go}, time left unknown"
+        return f"{to_go}, about {self.remaining / self._offsets_per_s:.0f} s left"

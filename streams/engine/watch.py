@@ -41,6 +41,8 @@ class Watch(Service):  # type: ignore[misc]  # mode ships no types
             as a start that waits for something.
     """
 
+    mundane_level = "debug"  # its starts and stops are no news
+
     def __init__(
         self, app: AppT, *, stall_s: float, expecting: Callable[[], bool] = lambda: True
     ) -> None:
@@ -52,6 +54,8 @@ class Watch(Service):  # type: ignore[misc]  # mode ships no types
         self._expecting = expecting
         self._stalls = Stalls()
         self._stalled: dict[TP, float] = {}
+        app.on_partitions_assigned.connect(self._begin)
+        app.on_rebalance_complete.connect(self._end)
 
     @property
     def ready(self) -> bool:
@@ -74,15 +78,23 @@ class Watch(Service):  # type: ignore[misc]  # mode ships no types
     async def _feel_pulse(self) -> None:
         while not self.should_stop:
             self.pulse_s = time.monotonic()
-            recovery = self._app.tables.recovery
-            recovering = bool(recovery.in_recovery)
-            self.progress.see(
-                self.pulse_s,
-                recovering=recovering,
-                rows=sum(table.data.recovered for table in self._app.tables.values()),
-                remaining=sum(_positive(recovery.active_remaining())) if recovering else 0,
-            )
+            self.progress.see(self.pulse_s, self._rows(), self._remaining())
             await self.sleep(TICK_S)
+
+    def _rows(self) -> int:
+        return sum(table.data.recovered for table in self._app.tables.values())
+
+    def _remaining(self) -> int:
+        recovery = self._app.tables.recovery
+        if not recovery.in_recovery:
+            return 0
+        return sum(count for count in recovery.active_remaining().values() if count > 0)
+
+    async def _begin(self, *_: object, **__: object) -> None:
+        self.progress.begin(time.monotonic(), self._rows())
+
+    async def _end(self, *_: object, **__: object) -> None:
+        self.progress.end(time.monotonic(), self._rows())
 
     @Service.task  # type: ignore[untyped-decorator]  # mode ships no types
     async def _look_for_stalls(self) -> None:
@@ -164,7 +176,3 @@ async def _offsets(client: Any, tps: Sequence[TP]) -> dict[TP, tuple[int | None,
         position = None if state is None or not state.has_valid_position else state.position
         found[tp] = (position, ends[tp])
     return found
-
-
-def _positive(remaining: Mapping[TP, int]) -> list[int]:
-    return [count for count in remaining.values() if count > 0]

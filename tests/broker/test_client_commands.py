@@ -72,14 +72,14 @@ def test_the_commands_publish_follow_and_state(names: Names) -> None:
     put(settings, settings.topics.user_state, [("ann", user_rows.encode_profile(row))])
     mug = item_rows.catalogued(item_rows.new_item(), Item(item_id="mug", title="Mug"), 0)
     put(settings, settings.topics.item_state, [("mug", item_rows.encode_item(mug))])
-    done = headrace(settings, "state", "ann", "--json")
+    done = headrace(settings, "state", "show", "ann", "--json")
     assert msgspec.json.decode(done.stdout)["recent"][0]["item_id"] == "mug"
-    done = headrace(settings, "state", "--item", "mug")
+    done = headrace(settings, "state", "show", "--item", "mug")
     assert "title: Mug" in done.stdout
-    done = headrace(settings, "state", "zoe")
+    done = headrace(settings, "state", "show", "zoe")
     assert (done.returncode, done.stdout) == (1, "")
     assert "nothing is known of user 'zoe'" in done.stderr
-    assert headrace(settings, "state").returncode == 2
+    assert headrace(settings, "state", "show").returncode == 2
 
 
 def test_the_simulate_command_publishes_or_prints(names: Names) -> None:

@@ -1,9 +1,12 @@
 """A whole worker against a real broker: publish, wait until all is learnt, read the tables."""
 
+import urllib.error
+import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import rocksdict
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import CoordinatorNotAvailableError
 
@@ -11,6 +14,7 @@ from features.events import Event, Item
 from streams import admin, bulk
 from streams.broker.ports import free_ports
 from streams.demo.workers import WorkerProcess
+from streams.engine import snapshots
 from streams.security import connection
 from streams.settings import Settings
 from tests.support import eventually
@@ -22,6 +26,40 @@ def worker_of(settings: Settings, directory: Path, name: str = "worker") -> Work
     """Return a worker process, not yet started, with metrics on a free port."""
     own = settings.model_copy(update={"metrics_port": free_ports(1)[0]})
     return WorkerProcess(own, directory / f"{name}.log")
+
+
+def ask(worker: WorkerProcess, path: str) -> tuple[int, str]:
+    """Return the status and text of /healthz and the like; 0 while nobody answers."""
+    worker.counters()  # raises where the worker has ended
+    try:
+        with urllib.request.urlopen(worker._url.replace("/metrics", path), timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+def gauge(worker: WorkerProcess, name: str) -> float:
+    """Return a metric that has no labels."""
+    _, text = ask(worker, "/metrics")
+    return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(f"{name} "))
+
+
+def disk(settings: Settings, name: str) -> dict[str, bytes]:
+    """Return the rows of a table on the disk of a worker that has stopped."""
+    rows: dict[str, bytes] = {}
+    for partition in range(settings.partitions):
+        path = snapshots.tables_of(settings.data_dir) / f"{name}-{partition}.db"
+        found = rocksdict.Rdict(
+            str(path),
+            options=rocksdict.Options(raw_mode=True),
+            access_type=rocksdict.AccessType.read_only(),
+        )
+        rows |= {k.decode(): v for k, v in found.items() if not k.startswith(b"\x00")}
+        found.close()
+    return rows
 
 
 def publish(settings: Settings, items: Iterable[Item], events: Iterable[Event]) -> None:

@@ -61,7 +61,7 @@ def test_bad_records_become_dead_letters_and_good_ones_lists(names: Names, tmp_p
     sent = {value for _, value in BAD} | {b"{", b"noise"}
     assert {letter.value for letter in letters} == sent
 
-    told = CliRunner(env=as_environment(settings)).invoke(app, ["state", "ann", "--json"])
+    told = CliRunner(env=as_environment(settings)).invoke(app, ["state", "show", "ann", "--json"])
     assert told.exit_code == 0, told.output
     newest_first = [touch["item_id"] for touch in json.loads(told.stdout)["recent"]]
     assert newest_first == ["cup", "mug", "cup", "mug"]
