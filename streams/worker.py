@@ -24,14 +24,19 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 log = logging.getLogger(__name__)
 
 
+class WorkerEnded(RuntimeError):
+    """The worker could not go on; the message says why, the log has the details."""
+
+
 def run(settings: Settings, *, attached: bool = False) -> int:
-    """Run until a signal or a failure; return the exit code, 0 after SIGTERM or SIGINT.
+    """Run until a signal; return the exit code, 0 after SIGTERM or SIGINT.
 
     Args:
         settings: Of the worker.
         attached: Also stop when standard input ends, as it does when the parent dies.
 
     Raises:
+        WorkerEnded: it failed; what it had not finished is delivered again.
         WrongTopics: the topics are missing or laid out differently.
         BrokerUnreachable: nobody answers at `settings.broker`.
         BadCheckpoint: the model's file is not one of ours.
@@ -69,6 +74,9 @@ def _run(app: faust.App, settings: Settings) -> int:
     try:
         worker.execute_from_commandline()
     except SystemExit as ended:
+        reason = worker.crash_reason or ended.__context__
+        if isinstance(reason, Exception):
+            raise WorkerEnded(f"the worker ended: {reason}") from reason
         return ended.code if isinstance(ended.code, int) else 1
     return 0
 

@@ -17,7 +17,7 @@ _CONFIG = "rocksdict-config.json"
 
 
 class StoreError(OSError):
-    """A table's directory cannot be used as it is. Nothing in it was changed."""
+    """A table's directory cannot be used as it is. No row in it was changed."""
 
 
 class StoreLocked(StoreError):
