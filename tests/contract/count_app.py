@@ -6,6 +6,7 @@ under both transports, so what differs is theirs. A row is (events counted, last
 
 import asyncio
 import contextlib
+import signal
 import struct
 import sys
 import time
@@ -16,6 +17,7 @@ import msgspec
 from faust.types import StreamT
 
 from streams import engine
+from streams.engine.options import Compression
 
 ROW = struct.Struct(">qq")
 POISON = b"poison"
@@ -40,6 +42,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     gate: str | None = None  # a batch waits, once computed, until this file exists
     standbys: int = 0
     stall_s: float = 60.0
+    compression: Compression = "lz4"
 
 
 def count(row: bytes | None, offset: int) -> bytes | None:
@@ -66,6 +69,7 @@ def batch_app(options: Options) -> faust.App:
             session_timeout_s=options.session_s,
             request_timeout_s=options.request_s,
             standby_replicas=options.standbys,
+            compression=options.compression,
         ),
     )
     engine.watch(app, stall_s=options.stall_s)
@@ -93,6 +97,19 @@ def batch_app(options: Options) -> faust.App:
         await counts.commit(batch.partition, changed)
 
     return app
+
+
+def tell_what_waits(app: faust.App) -> None:
+    """On SIGRTMIN, log how many batches and records were delivered and are not acked."""
+
+    def tell(*_: object) -> None:
+        waiting = [m for messages in app.consumer._outstanding.values() for m in messages]
+        print(  # noqa: T201  the log of this process
+            f"waiting: {len(waiting)} batches, {sum(len(m.value) for m in waiting)} records",
+            flush=True,
+        )
+
+    signal.signal(signal.SIGRTMIN, tell)
 
 
 def stock_app(options: Options) -> faust.App:
@@ -134,7 +151,11 @@ def stock_app(options: Options) -> faust.App:
 def main() -> None:
     """Run one worker until it is stopped."""
     options = msgspec.json.decode(sys.argv[1], type=Options)
-    app = batch_app(options) if options.transport == "batch" else stock_app(options)
+    if options.transport == "batch":
+        app = batch_app(options)
+        tell_what_waits(app)
+    else:
+        app = stock_app(options)
     with contextlib.suppress(KeyboardInterrupt):
         faust.Worker(app, loglevel="INFO").execute_from_commandline()
 
