@@ -97,6 +97,35 @@ def test_options_hold_when_a_database_is_opened_again(tmp_path: Path) -> None:
         rocks.close()
 
 
+def test_filters_and_the_shared_cache_serve_databases_that_are_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [(b"%06d" % (2 * n), b"v" * 100) for n in range(5_000)]
+    for name in ("a", "b"):
+        rocks = Rocks(tmp_path / name, name, MEMORY)
+        rocks.write(rows, None)
+        rocks.close()
+
+    memory = Memory(cache_mb=64, write_buffer_mb=4)
+    opened = [memory.options() for _ in range(2)]
+    for options in opened:
+        options.enable_statistics()
+    monkeypatch.setattr(memory, "options", iter(opened).__next__)
+    usage = [memory.cache.get_usage()]
+    for name, options in zip(("a", "b"), opened, strict=True):
+        rocks = Rocks(tmp_path / name, name, memory)
+        assert rocks.get_many([b"%06d" % (2 * n + 1) for n in range(5_000)]) == [None] * 5_000
+        found = re.search(r"rocksdb.bloom.filter.useful COUNT : (\d+)", options.get_statistics())
+        assert found is not None
+        assert int(found[1]) > 4_900  # of 5,000 reads that found nothing
+        assert rocks.get_many([key for key, _ in rows]) == [value for _, value in rows]
+        usage.append(memory.cache.get_usage())
+        rocks.close()
+    first, second = usage[1] - usage[0], usage[2] - usage[1]
+    assert first > 500_000  # the rows' own blocks
+    assert second > 500_000  # beside them, in the same cache
+
+
 def test_closing_frees_the_directory_at_once(tmp_path: Path) -> None:
     rocks = Rocks(tmp_path / "t.db", "me", MEMORY)
     rocks.write([(b"k", b"v")], 7)
