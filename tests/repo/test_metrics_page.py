@@ -12,7 +12,7 @@ def rows() -> list[str]:
     collectors = list(Meter().registry._collector_to_names)
     return [
         f"| `{family.name}{'_total' if family.type == 'counter' else ''}` | {family.type} "
-        f"| {', '.join(getattr(collector, '_labelnames', ())) or '–'} | {family.documentation} |"
+        f"| {', '.join(getattr(collector, '_labelnames', ())) or 'none'} | {family.documentation} |"
         for collector in collectors
         for family in collector.collect()
     ]
