@@ -181,6 +181,11 @@ def idle(profile: Profile, now: int, ttl_ms: int) -> bool:
     return now - profile.newest_ts > ttl_ms
 
 
+def anew(profile: Profile) -> Profile:
+    """Return the row of a user who was forgotten; what it has applied, it still skips."""
+    return replace(_NEW, applied=profile.applied, event_ids=profile.event_ids)
+
+
 def encode_profile(profile: Profile) -> bytes:
     """Return the row as MessagePack."""
     return _FORMAT.encode(profile)

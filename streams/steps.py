@@ -60,6 +60,7 @@ def learn_users(
     index: ItemIndex,
     *,
     before: Before | None = None,
+    ttl_ms: int = 0,
 ) -> UserOutcome:
     """Fold a batch of events into the rows of their users.
 
@@ -70,6 +71,8 @@ def learn_users(
         offsets: The events' offsets, ascending, one for each event.
         index: All items; read for their factors only.
         before: Called before each fresh event is learnt, so that it can be predicted.
+        ttl_ms: Who comes back after a longer pause starts anew, so that it makes no difference
+            whether the old row was deleted meanwhile; 0 for never.
     """
     outcome = UserOutcome()
     changed, signals, touches = outcome.rows, outcome.signals, outcome.touches
@@ -77,6 +80,8 @@ def learn_users(
         user_id = event.user_id
         row = changed.get(user_id) or rows.get(user_id) or profiles.new_profile()
         if not profiles.seen(row, event, source, offset):
+            if ttl_ms and profiles.idle(row, event.ts, ttl_ms):
+                row = profiles.anew(row)
             if before is not None:
                 before(row, position, touches[user_id])
             if not isinstance(event, Search):

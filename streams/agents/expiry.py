@@ -6,7 +6,9 @@ from streams.metrics import Meter
 
 DAY_MS = 86_400_000
 PASSES_PER_TTL = 32
-"""A row outlives its time by at most a thirty-second of it, and the time that a pass takes."""
+LATE = 32
+"""A user's row stays this part of its time longer: an event may come that late and find it, or find
+that its time is over, whatever others in its partition have done meanwhile."""
 
 Rows = dict[bytes, bytes | None]
 

@@ -12,7 +12,7 @@ from features.signals import Signals, encode_signals, split
 from streams import steps
 from streams.agents.context import Context
 from streams.agents.dead_letters import Letter, dead_letter
-from streams.agents.expiry import DAY_MS, Expiry, Rows
+from streams.agents.expiry import DAY_MS, LATE, Expiry, Rows
 from streams.clock import now_ms
 from streams.codec import BadEvent, decode_event, encode_recommendation
 from streams.engine import Batch, BatchTable, agent
@@ -60,7 +60,7 @@ def attach(app: faust.App, users: BatchTable, context: Context) -> None:
     expiry = Expiry(
         users,
         settings.user_ttl_days,
-        lambda row, now: idle(decode_profile(row), now, ttl_ms),
+        lambda row, now: idle(decode_profile(row), now, ttl_ms + ttl_ms // LATE),
         meter,
     )
 
@@ -73,7 +73,7 @@ def attach(app: faust.App, users: BatchTable, context: Context) -> None:
             rows = _rows(users, batch.partition, decoded.events)
             source = kind * settings.partitions + batch.partition
             outcome = steps.learn_users(
-                rows, decoded.events, source, decoded.offsets, context.index
+                rows, decoded.events, source, decoded.offsets, context.index, ttl_ms=ttl_ms
             )
             lists = await _lists(context, decoded, outcome)
             # Signals are on their way before the next batch may start (it starts when rows are

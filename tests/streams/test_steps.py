@@ -241,3 +241,21 @@ def shop(*titles: str) -> ItemIndex:
 def answers(index: ItemIndex, event: Event, row: Profile) -> list[Recommendation]:
     request = steps.request(row, event, index, 10, 0)
     return recommendations([Asked(event, request)], index, new_model(), NOW)
+
+
+def test_who_comes_back_after_the_limit_starts_anew_and_a_replay_is_still_known() -> None:
+    ttl_ms, index = 1_000, ItemIndex()
+    times = [NOW, NOW + ttl_ms, NOW + 2 * ttl_ms + 1, NOW + 2 * ttl_ms]  # the last one is late
+    events = [
+        Click(event_id=str(n), user_id="u", item_id=f"i{n}", ts=ts) for n, ts in enumerate(times)
+    ]
+    rows: dict[str, Profile] = {}
+    for offset, event in enumerate(events):
+        outcome = steps.learn_users(rows, [event], SOURCE, [offset], index, ttl_ms=ttl_ms)
+        rows |= outcome.rows
+    assert [touch.item_id for touch in rows["u"].recent] == ["i3", "i2"]
+    again = steps.learn_users(rows, events, SOURCE, range(4), index, ttl_ms=ttl_ms)
+    elsewhere = steps.learn_users(rows, events, SOURCE + 1, range(4), index, ttl_ms=ttl_ms)
+    assert (again.fresh, again.rows, elsewhere.fresh) == ([], rows, [])  # by offset, and by id
+    kept = steps.learn_users({}, events, SOURCE, range(4), index)
+    assert len(kept.rows["u"].recent) == 4
