@@ -18,7 +18,7 @@ UV_HOME := .headrace/uv
 RUNTIME := $(VENV)/.runtime-installed
 TOOLS := $(VENV)/.tools-installed
 
-uv = @uv=$$(sh deploy/find-uv.sh "$(PYTHON)" $(UV_HOME)) && VIRTUAL_ENV=$(VENV) "$$uv"
+uv = @VIRTUAL_ENV=$(VENV) $(PYTHON) deploy/uv.py $(UV_HOME)
 torch = $(if $(TORCH),--torch-backend=$(TORCH))
 
 # CUDA's packages follow from torch's own metadata: a build for CPUs must not bring them.
@@ -45,7 +45,7 @@ lint: $(TOOLS)
 
 venv: $(TOOLS)
 
-$(RUNTIME): requirements.txt pyproject.toml deploy/find-uv.sh
+$(RUNTIME): requirements.txt pyproject.toml deploy/uv.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Headrace needs Python 3.11 or newer; name one: make PYTHON=python3.11" >&2; exit 1; }
 	@echo "Setting up $(VENV) (once; torch is most of it)"
