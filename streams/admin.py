@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-from kafka import KafkaAdminClient
-from kafka.admin import ConfigResource, ConfigResourceType
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from streams import security
@@ -109,9 +109,21 @@ def _create(specs: Sequence[TopicSpec], admin: Any) -> list[str]:
         answer = admin.create_topics(missing, timeout_ms=_ANSWER_WITHIN_MS, raise_errors=False)
         # Another worker may be faster; what it made is checked like any other topic.
         _refuse(_complaints(answer["topics"], "create", TopicAlreadyExistsError))
-        admin.wait_for_topics(list(missing), timeout_ms=_ANSWER_WITHIN_MS)
+        _wait_for_leaders(admin, [spec for spec in specs if spec.name in missing])
     _refuse(_differences(admin, specs))
     return list(missing)
+
+
+def _wait_for_leaders(admin: Any, specs: Sequence[TopicSpec]) -> None:
+    """Wait until each partition's leader serves it, so that nobody's first record is refused."""
+    admin.wait_for_topics([spec.name for spec in specs], timeout_ms=_ANSWER_WITHIN_MS)
+    # By then a leader is named, but may not have heard of it: only its own answer tells.
+    places = {
+        TopicPartition(spec.name, number): OffsetSpec.LATEST
+        for spec in specs
+        for number in range(spec.partitions)
+    }
+    admin.list_partition_offsets(places, timeout_ms=_ANSWER_WITHIN_MS)
 
 
 def _check(specs: Sequence[TopicSpec], admin: Any) -> None:

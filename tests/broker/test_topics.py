@@ -6,8 +6,10 @@ import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
 from typer.testing import CliRunner
 
+from features.events import Item
 from streams import admin
 from streams.broker.ports import free_ports
+from streams.bulk import publish
 from streams.commands.topics import app
 from streams.settings import Settings
 from tests.conftest import Names
@@ -39,6 +41,17 @@ def test_every_topic_is_laid_out_as_specified_and_only_once(names: Names) -> Non
     assert admin.create(settings) == []
     admin.check(settings)
     assert admin.delete(settings) == sorted(settings.topics)
+
+
+def test_partitions_take_records_as_soon_as_they_are_created(
+    names: Names, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(3):
+        settings = names.settings(topic_prefix=f"{names.topic_prefix}{number}.", partitions=24)
+        admin.create(settings)
+        publish(settings, [Item(item_id=f"mug-{number}") for number in range(200)])
+        admin.delete(settings)
+    assert [record.getMessage() for record in caplog.records if "aiokafka" in record.name] == []
 
 
 def test_what_is_missing_is_created_and_named(names: Names) -> None:
