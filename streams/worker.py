@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from typing import Any
 
 import faust
@@ -19,6 +20,8 @@ from streams.settings import Settings
 
 CHATTY = ("kafka", "aiokafka", "faust", "mode")
 """Libraries that tell about every connection: only their warnings are for operators."""
+LEFT_WITHIN_S = 15.0
+"""How long an attached worker may take to leave, once its input has ended."""
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 log = logging.getLogger(__name__)
@@ -85,3 +88,7 @@ def _stop_at_end_of_input() -> None:
     while os.read(0, 4096):  # not sys.stdin: its lock would outlive the interpreter's end
         pass
     os.kill(os.getpid(), signal.SIGTERM)
+    # A parent that died may have taken its Kafka along, and what is on its way there has no end.
+    # Tables outlive a kill at any point.
+    time.sleep(LEFT_WITHIN_S)
+    os.kill(os.getpid(), signal.SIGKILL)
