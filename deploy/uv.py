@@ -48,7 +48,8 @@ def main(directory: Path, arguments: list[str]) -> None:
     if not place.exists():
         install(place)
     program = place / "bin" / "uv"
-    os.execve(program, [str(program), *arguments], {**as_uv(settings()), **os.environ})  # noqa: S606
+    variables = {**cache(directory), **as_uv(settings()), **os.environ}
+    os.execve(program, [str(program), *arguments], variables)  # noqa: S606
 
 
 def check() -> None:
@@ -87,6 +88,16 @@ def install(place: Path) -> None:
                 "(PIP_CERT)."
             )
         target.rename(place)
+
+
+def cache(directory: Path) -> "dict[str, str]":
+    """Give uv a cache beside itself where the user has no home that can be written."""
+    try:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uv"
+        home.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return {"UV_CACHE_DIR": str(directory.resolve() / "cache")}
+    return {}
 
 
 def pip(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -45,6 +45,7 @@ def class_path() -> str:
             f"cannot get Kafka's jars ({KAFKA}): {error}\n"
             "Check that this machine reaches Maven Central, or name a mirror under [repositories] "
             "in jgo's settings file; if a download was cut off, delete the Maven cache "
-            "(M2_REPO, else ~/.m2/repository) and try again."
+            "(M2_REPO, else ~/.m2/repository) and try again; if that folder cannot be written, "
+            "name another by M2_REPO."
         ) from error
     return os.pathsep.join(dict.fromkeys(paths))

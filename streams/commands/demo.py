@@ -1,5 +1,7 @@
 """`headrace demo`: the whole system on this machine, in a minute or two."""
 
+import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +38,8 @@ def demo(
     from streams.demo import run
     from streams.demo.show import Stage
 
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that lacks our marks shows "?"
     console = Console()
     if not console.is_terminal:
         console = Console(width=PLAIN_COLUMNS)

@@ -100,6 +100,15 @@ def test_certificates_of_pip_are_those_of_uv(setup: Setup, wheels: dict[str, str
     assert setup.told(PIP_CERT="/etc/a.pem")["environment"]["SSL_CERT_FILE"] == "/etc/a.pem"
 
 
+def test_without_a_home_uv_keeps_its_cache_beside_itself(
+    setup: Setup, wheels: dict[str, str]
+) -> None:
+    told = setup.told(**wheels, HOME="/dev/null")["environment"]
+    assert told["UV_CACHE_DIR"] == str(setup.home / "uv" / "cache")
+    told = setup.told(**wheels, HOME="/dev/null", UV_CACHE_DIR="/a")["environment"]
+    assert told["UV_CACHE_DIR"] == "/a"
+
+
 @pytest.mark.parametrize("habit", ["PIP_USER", "PIP_REQUIRE_VIRTUALENV", "PIP_NO_BINARY"])
 def test_habits_of_pip_do_no_harm(setup: Setup, wheels: dict[str, str], habit: str) -> None:
     value = ":all:" if habit == "PIP_NO_BINARY" else "1"
