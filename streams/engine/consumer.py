@@ -1,7 +1,6 @@
 """A Faust consumer that delivers batches, and serves none before its tables are recovered."""
 
 import asyncio
-import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
@@ -20,7 +19,6 @@ from streams.engine.recovery import step_over_holes
 
 FETCH_MAX_WAIT_MS = 250  # Faust's 1500 delays a partition that missed the node's long poll
 COMMIT_ON_REVOKE_S = 5.0
-MEMBERSHIP_POLL_S = 0.05
 
 
 class RebalanceListener(driver.ConsumerRebalanceListener):  # type: ignore[misc]  # faust ships no types
@@ -32,35 +30,9 @@ class RebalanceListener(driver.ConsumerRebalanceListener):  # type: ignore[misc]
         outcome: Awaitable[None] = super().on_partitions_revoked(revoked)
         return outcome
 
-    async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
-        """Start the membership that this assignment comes with."""
-        self._thread.renew_membership(time.monotonic())
-        await super().on_partitions_assigned(assigned)
-
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # faust ships no types
     """The thread that fetches: reads committed records only, and never sleeps long in a fetch."""
-
-    member_until = 0.0  # monotonic seconds; others may own our partitions from then on
-
-    def renew_membership(self, sent: float) -> None:
-        """Count the session from when we asked for it, as the broker cannot start it earlier."""
-        self.member_until = sent + self.app.conf.broker_session_timeout
-
-    async def on_start(self) -> None:
-        """Start, and listen to what the broker answers to heartbeats."""
-        await super().on_start()
-        coordinator = self._consumer._coordinator  # noqa: SLF001  nothing public tells of heartbeats
-        heartbeat = coordinator._do_heartbeat  # noqa: SLF001
-
-        async def observed() -> bool:
-            sent = time.monotonic()
-            alive: bool = await heartbeat()
-            if alive:
-                self.renew_membership(sent)
-            return alive
-
-        coordinator._do_heartbeat = observed  # noqa: SLF001
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -213,18 +185,6 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
             self._buffered_partitions.discard(tp)
         else:
             super().on_buffer_drop(tp)
-
-    async def sure_of_membership(self) -> None:
-        """Wait while the broker has not heard of us for a session, until it has or rebalances us.
-
-        A process that was stopped, or cut off, does not know that its partitions went to others;
-        what it appends to a changelog then would undo rows of the new owner. What it had handed
-        to the producer when it was stopped still can: only a producer fenced by the broker, one
-        for each partition, would prevent that.
-        """
-        epoch = self.epoch
-        while time.monotonic() >= self._thread.member_until and epoch == self.epoch:  # noqa: ASYNC110  set on another thread
-            await asyncio.sleep(MEMBERSHIP_POLL_S)
 
     async def seek(self, partition: TP, offset: int) -> None:
         """Move a partition; its outstanding batches will be delivered again."""

@@ -11,6 +11,7 @@ from aiokafka.partitioner import murmur2
 from faust.types import AppT
 
 from streams.engine.batch import PartitionRevoked, current_flight
+from streams.engine.fence import Writer
 
 Header = tuple[str, bytes]
 Keyed = tuple[bytes | None, bytes | None] | tuple[bytes | None, bytes | None, Sequence[Header]]
@@ -93,14 +94,25 @@ def refuse_outdated(app: AppT) -> None:
         raise PartitionRevoked(f"{flight.batch} was revoked while it was handled")
 
 
-async def append(app: AppT, topic: str, partition: int, records: Iterable[Keyed]) -> list[Receipt]:
-    """Send records to one partition in as few batches as they fit into, and wait for them."""
+async def append(
+    app: AppT,
+    topic: str,
+    partition: int,
+    records: Iterable[Keyed],
+    writer: Writer | None = None,
+) -> list[Receipt]:
+    """Send records to one partition in as few batches as they fit into, and wait for them.
+
+    With a writer they are refused by the broker once somebody else writes that partition.
+    """
     producer = app.producer.client
     sent = []
     counts = []
     try:
         async with app.producer.turn(topic, partition):
             for builder in _fill(producer, records, app.conf.producer_max_batch_size):
+                if writer is not None:
+                    writer.sign(builder)
                 counts.append(builder.record_count())
                 sent.append(await producer.send_batch(builder, topic, partition=partition))
     finally:

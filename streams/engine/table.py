@@ -11,8 +11,9 @@ from faust.exceptions import ImproperlyConfigured, PartitionsMismatch
 from faust.types import TP, AppT, EventT
 
 from streams.engine.batch import PartitionRevoked, current_flight
+from streams.engine.changelog import Changelog
 from streams.engine.consumer import Consumer
-from streams.engine.output import append, refuse_outdated
+from streams.engine.output import refuse_outdated
 from streams.engine.recovery import ChangelogQueue
 from streams.engine.rocks import Memory, check_keys
 from streams.engine.store import Store
@@ -98,6 +99,7 @@ class BatchTable(faust.Table):  # type: ignore[misc]  # faust ships no types
             **kwargs,
         )
         self._shards: dict[int, _Shard] = {}
+        self._changelog = Changelog(changelog)
 
     def _new_store(self) -> Store:
         store: Store = self._new_store_by_url("batchrocks://")
@@ -194,12 +196,8 @@ class BatchTable(faust.Table):  # type: ignore[misc]  # faust ships no types
             raise CommitAbandoned(
                 f"table {self.name!r}, partition {partition}: an earlier commit failed"
             ) from shard.failure
+        offset = await self._changelog.append(self.app, partition, shard.epoch, staged.rows)
         self._refuse_outdated(partition, shard)
-        receipts = await append(self.app, self.changelog_topic_name, partition, staged.rows.items())
-        self._refuse_outdated(partition, shard)
-        offset = None
-        if receipts and receipts[-1].base_offset >= 0:
-            offset = receipts[-1].base_offset + receipts[-1].records - 1
         self.data.write(partition, staged.rows, offset)
         shard.finish(staged)
 
@@ -236,6 +234,20 @@ class BatchTable(faust.Table):  # type: ignore[misc]  # faust ships no types
         self._verify_source_topic_partitions(flight.batch.topic)
 
     # Faust
+
+    async def on_rebalance(self, assigned: set[TP], *args: Any, **kwargs: Any) -> None:
+        """Open and close partitions, and shut out earlier writers of ours before recovery.
+
+        Recovery reads up to where the changelog ends when all tables have been here.
+
+        Raises: as `Writer.register`, and Faust ends the worker.
+        """
+        await super().on_rebalance(assigned, *args, **kwargs)
+        actives = self.app.assignor.assigned_actives()
+        mine = [tp.partition for tp in actives if tp.topic == self._changelog.topic]
+        for partition, fence in (await self._changelog.take(self.app, mine)).items():
+            if self.data.persisted_offset(TP(self._changelog.topic, partition)) == fence - 1:
+                self.data.write(partition, {}, fence)  # so that there is nothing to recover
 
     def apply_changelog_batch(self, batch: list[EventT]) -> None:
         """Apply recovered rows; where the disk fails, end the worker (Faust would only log)."""

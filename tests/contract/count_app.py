@@ -14,6 +14,7 @@ from pathlib import Path
 
 import faust
 import msgspec
+from aiokafka.producer.sender import SendProduceReqHandler
 from faust.types import StreamT
 
 from streams import engine
@@ -40,6 +41,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     depth: int = 4
     pause_s: float = 0.0  # in every batch, between output and commit
     gate: str | None = None  # a batch waits, once computed, until this file exists
+    hold: str | None = None  # the producer keeps rows that it was given, until this file exists
     standbys: int = 0
     stall_s: float = 60.0
     compression: Compression = "lz4"
@@ -57,8 +59,27 @@ def _wait_for(path: Path) -> None:
         time.sleep(0.02)
 
 
+class Held:
+    """Keeps the rows of a commit inside the producer, as a process does that was stopped there."""
+
+    def __init__(self, topic: str, path: Path) -> None:
+        self.committing = False
+        send = SendProduceReqHandler.do
+
+        async def held(handler: SendProduceReqHandler, node_id: int) -> None:
+            if not self.committing or all(tp.topic != topic for tp in handler._batches):
+                await send(handler, node_id)
+                return
+            await asyncio.to_thread(_wait_for, path)
+            await send(handler, node_id)
+            path.with_suffix(".answered").touch()
+
+        SendProduceReqHandler.do = held
+
+
 def batch_app(options: Options) -> faust.App:
     """Count with the engine."""
+    held = Held(options.changelog, Path(options.hold)) if options.hold else None
     app = faust.App(
         options.app_id,
         broker=f"batch://{options.broker}",
@@ -94,6 +115,8 @@ def batch_app(options: Options) -> faust.App:
             await asyncio.to_thread(_wait_for, Path(options.gate))
         await output.send(batch.partition, sent)
         await asyncio.sleep(options.pause_s)
+        if held:
+            held.committing = True
         await counts.commit(batch.partition, changed)
 
     return app

@@ -173,8 +173,9 @@ class Site:
         self.admin(lambda admin: admin.alter_configs([resource]))
 
     def counts(self) -> dict[bytes, int]:
-        """Return each key's count as the changelog has it last."""
-        return {record.key: ROW.unpack(record.value)[0] for record in self.read(self.changelog)}
+        """Return each key's count as the changelog has it last; null values are no counts."""
+        records = (record for record in self.read(self.changelog) if record.value is not None)
+        return {record.key: ROW.unpack(record.value)[0] for record in records}
 
     def outputs(self) -> set[tuple[bytes, int]]:
         """Return which counts have been sent for which keys."""

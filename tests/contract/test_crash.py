@@ -67,7 +67,7 @@ def test_a_batch_in_flight_is_dropped_when_its_partition_goes(corner: Site) -> N
     holder = corner.worker(data="a", gate=str(gate))
     eventually(gate.with_suffix(".reached").exists, 30)
     other = corner.worker(data="b", gate=str(gate)).wait_ready()
-    assert not corner.read(corner.changelog)
+    assert not corner.counts()
     gate.touch()
     assert_exact(corner, counted)
     assert holder.said("dropped")
@@ -81,11 +81,10 @@ def test_a_lost_disk_comes_back_from_the_changelog(corner: Site) -> None:
     worker = corner.worker(data="lost")
     corner.wait_at_rest()
     worker.kill()
-    corner.produce(_aborted(corner), transactional_id=corner.app_id)  # its end is now a hole
+    corner.produce(_aborted(corner), transactional_id=corner.app_id)  # it has holes now
     counted += corner.publish(keys(500, 300))
     worker = corner.worker(data="empty")
     assert_exact(corner, counted)
-    assert worker.said("ends in holes")
     worker.stop()
     ends = corner.ends(corner.changelog)
     assert corner.disk("empty") == (counted, {p: end - 1 for p, end in ends.items()})

@@ -50,6 +50,15 @@ class Producer:
     def turn(self, topic: str, partition: int) -> asyncio.Lock:
         return self._turns[topic, partition]
 
+    async def coordinator_lookup(self, kind: object, key: str) -> int:
+        del kind, key
+        return 0
+
+    async def send(self, node: int, request: Any, *, group: object) -> Any:
+        """Answer InitProducerId, the only request that is sent past the producer."""
+        del node, request, group
+        return SimpleNamespace(error_code=0, producer_id=1, producer_epoch=0)
+
     async def partitions_for(self, topic: str) -> set[int]:
         del topic
         return set(range(self._partitions))
@@ -85,16 +94,16 @@ class App:
 
     @property
     def consumer(self) -> Any:
-        async def sure() -> None:
-            await asyncio.sleep(0)
-
-        return SimpleNamespace(
-            epoch=self.epoch, sure_of_membership=sure, topic_partitions=lambda _: 4
-        )
+        return SimpleNamespace(epoch=self.epoch, topic_partitions=lambda _: 4)
 
     @property
     def conf(self) -> Any:
-        return SimpleNamespace(producer_max_batch_size=self.max_batch_bytes)
+        return SimpleNamespace(
+            id="fake",
+            producer_max_batch_size=self.max_batch_bytes,
+            broker_request_timeout=1.0,
+            broker_session_timeout=0.2,
+        )
 
     @property
     def assignor(self) -> Any:

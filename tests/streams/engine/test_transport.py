@@ -1,10 +1,8 @@
 """Which offset a consumer of batches commits, and what it delivers."""
 
-import asyncio
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import faust
@@ -17,7 +15,7 @@ from streams import engine
 from streams.engine.consumer import Consumer, Fetched
 from streams.engine.producer import Producer
 from streams.engine.transport import Transport
-from tests.streams.engine.fakes import Record, finish, run
+from tests.streams.engine.fakes import Record, finish
 
 SOURCE = TP("source", 0)
 OTHER = TP("source", 1)
@@ -145,21 +143,6 @@ def test_what_comes_while_tables_recover_is_sought_again_afterwards(consumer: Co
     consumer.app.rebalancing = False
     assert len(poll(consumer, fetched)) == 1
     assert sought == [True]
-
-
-@run
-async def test_membership_is_waited_for_until_confirmed_or_lost(consumer: Consumer) -> None:
-    consumer._thread = SimpleNamespace(member_until=0.0)
-    for end in ("confirmed", "rebalanced"):
-        waiting = asyncio.ensure_future(consumer.sure_of_membership())
-        with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(asyncio.shield(waiting), 0.1)
-        if end == "confirmed":
-            consumer._thread.member_until = float("inf")
-        else:
-            consumer.epoch += 1
-        await asyncio.wait_for(waiting, 1)
-        consumer._thread.member_until = 0.0
 
 
 def test_the_producer_is_idempotent_and_carries_the_credentials(tmp_path: Path) -> None:
