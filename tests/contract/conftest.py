@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.harness import Site, keys, site
+from tests.contract.harness import TRANSPORTS, Site, keys, site
+
+pytest.register_assert_rewrite("tests.contract.promises")
 
 COMPACTED = {
     "cleanup.policy": "compact",
@@ -14,6 +16,13 @@ COMPACTED = {
     "min.cleanable.dirty.ratio": "0.001",
     "min.compaction.lag.ms": "0",
 }
+
+
+@pytest.fixture(params=TRANSPORTS)
+def either(broker: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """Give a test a corner under each transport in turn."""
+    with site(broker, tmp_path, request.param) as mine:
+        yield mine
 
 
 @pytest.fixture

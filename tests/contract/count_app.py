@@ -39,7 +39,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     session_s: float = 6.0
     request_s: float = 10.0
     depth: int = 4
-    pause_s: float = 0.0  # in every batch, between output and commit
+    pause_s: float = 0.0  # in every batch, between output and commit; stock: as long in all
     gate: str | None = None  # a batch waits, once computed, until this file exists
     hold: str | None = None  # the producer keeps rows that it was given, until this file exists
     standbys: int = 0
@@ -145,9 +145,16 @@ def stock_app(options: Options) -> faust.App:
         web_enabled=False,
         topic_disable_leader=True,
         topic_allow_declare=False,
-        table_standby_replicas=0,
+        table_standby_replicas=options.standbys,
         consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=options.worker_id,
         broker_commit_interval=1.0,
+        broker_session_timeout=options.session_s,
+        broker_heartbeat_interval=options.session_s / 10,
+        broker_request_timeout=options.request_s,
+        stream_recovery_delay=0.0,
+        stream_wait_empty=False,
+        producer_acks=-1,
     )
     raw = {"key_serializer": "raw", "value_serializer": "raw"}
     source = app.topic(options.source, **raw)
@@ -166,6 +173,7 @@ def stock_app(options: Options) -> faust.App:
             if row is not None:
                 counts[event.key] = row
                 await output.send(key=event.key, value=row, partition=event.message.partition)
+            await asyncio.sleep(options.pause_s / (options.batch_records * options.depth))
 
     app.agent(source)(agent)
     return app

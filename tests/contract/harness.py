@@ -26,6 +26,8 @@ from tests.support import eventually
 PARTITIONS = 4
 ROOT = Path(__file__).parents[2]
 READY = "Worker ready"
+STOCK_OFFSET = b"__faust\x00offset__"  # where Faust's own store keeps it
+TRANSPORTS = ("batch", "kafka")
 T = TypeVar("T")
 
 
@@ -80,8 +82,12 @@ class Worker:
 class Site:
     """One app's corner of the broker: its three topics, its group, its workers."""
 
-    def __init__(self, broker: str, directory: Path, stack: ExitStack) -> None:
+    def __init__(
+        self, broker: str, directory: Path, stack: ExitStack, transport: str, copies: int
+    ) -> None:
+        self.transport = transport
         self.broker = broker
+        self._copies = copies
         self.directory = directory
         self.app_id = f"contract-{uuid.uuid4().hex[:10]}"
         self.source = f"{self.app_id}.source"
@@ -97,7 +103,10 @@ class Site:
 
     def create_topics(self, configs: dict[str, dict[str, str]]) -> Self:
         """Create topics by name and configuration; the test's end deletes them."""
-        topics = [NewTopic(n, PARTITIONS, 1, topic_configs=c) for n, c in configs.items()]
+        topics = [
+            NewTopic(name, PARTITIONS, self._copies, topic_configs=config)
+            for name, config in configs.items()
+        ]
         self.admin(lambda admin: admin.create_topics(topics))
         self._stack.callback(self.admin, lambda admin: admin.delete_topics(list(configs)))
         return self
@@ -113,11 +122,11 @@ class Site:
 
         return asyncio.run(run())
 
-    def worker(self, transport: str = "batch", data: str = "w", **over: Any) -> Worker:
+    def worker(self, data: str = "w", **over: Any) -> Worker:
         """Start a worker with its state in directory `data`; it dies with the test."""
         self._started += 1
         options = Options(
-            transport=transport,
+            transport=self.transport,
             broker=self.broker,
             app_id=self.app_id,
             source=self.source,
@@ -194,7 +203,9 @@ class Site:
                     access_type=rocksdict.AccessType.read_only(),
                 )
                 for key, value in rows.items():
-                    if key.endswith(b"\x00offset"):
+                    if key == STOCK_OFFSET:
+                        offsets[partition] = int(value)
+                    elif key.endswith(b"\x00offset"):
                         offsets[partition] = int.from_bytes(value, "big")
                     elif not key.startswith(b"\x00"):
                         counts[key] = ROW.unpack(value)[0]
@@ -250,10 +261,11 @@ class Site:
 
 
 @contextmanager
-def site(broker: str, directory: Path) -> Iterator[Site]:
-    """Give a test its corner, and clear it up."""
+def site(broker: str, directory: Path, transport: str = "batch", copies: int = 1) -> Iterator[Site]:
+    """Give a test its corner, with so many copies of each topic, and clear it up."""
+    directory.mkdir(exist_ok=True)
     with ExitStack() as stack:
-        yield Site(broker, directory, stack)
+        yield Site(broker, directory, stack, transport, copies)
 
 
 def keys(number: int, count: int, start: int = 0) -> Sequence[bytes]:

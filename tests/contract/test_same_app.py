@@ -6,13 +6,14 @@ from tests.contract.harness import Site, expected_outputs, keys, site
 
 
 def test_batches_give_what_single_events_give(broker: str, tmp_path: Path) -> None:
-    (tmp_path / "stock").mkdir()
-    (tmp_path / "batch").mkdir()
-    with site(broker, tmp_path / "stock") as stock, site(broker, tmp_path / "batch") as batch:
+    with (
+        site(broker, tmp_path / "stock", "kafka") as stock,
+        site(broker, tmp_path / "batch", "batch") as batch,
+    ):
         for corner in (stock, batch):
             corner.create()
             counted = corner.publish(keys(2000, 130))
-        workers = [stock.worker("kafka"), batch.worker("batch")]
+        workers = [stock.worker(), batch.worker()]
         stock.wait_at_rest()
         batch.wait_at_rest()
         for worker in workers:

@@ -1,0 +1,19 @@
+"""Partitions move between workers in mid-stream."""
+
+from tests.contract.harness import Site, keys
+from tests.contract.promises import SLOW, assert_kept, settle, wait_for_progress
+
+
+def test_two_workers_then_three_then_one(either: Site) -> None:
+    either.create()
+    workers = [either.worker(data=name, **SLOW).wait_ready() for name in ("a", "b")]
+    counted = either.publish(keys(8000, 500))
+    wait_for_progress(either, 300)
+    workers.append(either.worker(data="c", **SLOW).wait_ready())
+    wait_for_progress(either, 300)
+    for worker in workers[:2]:
+        assert worker.stop() == 0
+    counted += either.publish(keys(500, 500))
+    settle(either)
+    assert_kept(either, counted)
+    assert workers[2].process.poll() is None
