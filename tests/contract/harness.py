@@ -157,7 +157,7 @@ class Site:
                         await producer.send_batch(batch, topic or self.source, partition=partition)
                     )
 
-        self.produce(run)
+        self.produce(run, enable_idempotence=True)  # what is sent is there once, and stays
         return counted
 
     def produce(self, act: Callable[[AIOKafkaProducer], Awaitable[None]], **options: Any) -> None:

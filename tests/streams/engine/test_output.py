@@ -1,5 +1,8 @@
 """Sending whole batches."""
 
+import asyncio
+from typing import Any
+
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
@@ -70,3 +73,45 @@ async def test_an_outdated_batch_sends_nothing() -> None:
     with flying(Flight(batch(1, epoch=1))):
         await Output(app, "out").send(0, [(b"k", b"v")])
     assert producer.logs == {("out", 0): [1]}
+
+
+class Slow(Producer):
+    """Gives way before it takes a batch, as a producer does whose queue is full."""
+
+    async def send_batch(self, builder: Any, topic: str, *, partition: int) -> Any:
+        await asyncio.sleep(0)
+        return await super().send_batch(builder, topic, partition=partition)
+
+
+@run
+async def test_batches_of_two_calls_do_not_mix() -> None:
+    producer = Slow(batch_bytes=1000)
+    output = Output(App(producer), "out")
+    await asyncio.gather(
+        output.send(0, [(b"key", b"v" * 300)] * 7), output.send(0, [(b"key", b"v" * 700)] * 2)
+    )
+    assert producer.logs == {("out", 0): [3, 3, 1, 1, 1]}
+
+
+@run
+async def test_an_error_is_raised_when_nothing_is_under_way_any_more() -> None:
+    producer = Producer(batch_bytes=1000)
+    producer.gate.clear()
+    outcomes: list[asyncio.Future[Any]] = []
+    send = producer.send_batch
+
+    async def first_fails(builder: Any, topic: str, *, partition: int) -> Any:
+        outcomes.append(await send(builder, topic, partition=partition))
+        if len(outcomes) == 1:
+            outcomes[0] = asyncio.get_running_loop().create_future()
+            outcomes[0].set_exception(OSError("broker says no"))
+        return outcomes[-1]
+
+    producer.send_batch = first_fails  # type: ignore[method-assign]
+    sending = asyncio.ensure_future(Output(App(producer), "out").send(0, [(b"k", b"v" * 700)] * 2))
+    with pytest.raises(asyncio.TimeoutError):
+        await asyncio.wait_for(asyncio.shield(sending), 0.05)
+    producer.gate.set()
+    with pytest.raises(OSError, match="broker says no"):
+        await sending
+    assert all(outcome.done() for outcome in outcomes)

@@ -231,3 +231,24 @@ async def test_single_writes_past_the_batches_are_refused(bench: Bench) -> None:
         del bench.table[b"k"]
     with pytest.raises(ValueError, match="reserved"):
         bench.table.stage(0, {b"\x00headrace\x00owner": b"mine"})
+
+
+@run
+async def test_an_assignment_fences_and_leaves_a_whole_disk_nothing_to_recover(
+    bench: Bench,
+) -> None:
+    table, mine = bench.table, {TP(CHANGELOG, p) for p in (0, 1)}
+    await table.on_rebalance(mine, set(), mine)
+    assert bench.producer.logs == {(CHANGELOG, 0): [1], (CHANGELOG, 1): [1]}
+    assert (bench.disk(0), bench.disk(1)) == (([], 0), ([], 0))
+    await table.commit(0, {b"k": b"1"})
+    bench.producer.logs[CHANGELOG, 0].append(3)  # somebody else's rows, not on this disk
+    await table.on_rebalance(mine, set(), set())
+    assert (bench.disk(0), bench.disk(1)) == (([(b"k", b"1")], 1), ([], 1))
+
+
+@run
+async def test_a_standby_fences_nobody(bench: Bench) -> None:
+    bench.worker.assigned = {TP(CHANGELOG, 0)}
+    await bench.table.on_rebalance({TP(CHANGELOG, p) for p in (0, 1)}, set(), set())
+    assert list(bench.producer.logs) == [(CHANGELOG, 0)]
