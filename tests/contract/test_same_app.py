@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.contract.harness import Site, expected_outputs, keys, site
+from tests.contract.harness import expected_outputs, keys, site
 
 
 def test_batches_give_what_single_events_give(broker: str, tmp_path: Path) -> None:
@@ -24,15 +24,3 @@ def test_batches_give_what_single_events_give(broker: str, tmp_path: Path) -> No
             r.value for r in stock.read(stock.output)
         ]
         assert batch.committed() == stock.committed() == stock.ends()
-
-
-def test_events_are_counted_once_across_clean_restarts(corner: Site) -> None:
-    corner.create()
-    counted = corner.publish(keys(800, 50))
-    for _ in range(2):
-        worker = corner.worker()
-        corner.wait_at_rest()
-        assert worker.stop() == 0
-        assert corner.counts() == counted
-        assert corner.outputs() == expected_outputs(counted)
-        counted += corner.publish(keys(800, 50))

@@ -93,7 +93,8 @@ async def test_seeks_forget_what_is_outstanding(consumer: Consumer) -> None:
     consumer._seek = moved
     consumer.seek_to_committed = moved
     consumer.assignment = set
-    for seek in (lambda: consumer.seek(SOURCE, 0), consumer.perform_seek):
+    seeks: tuple[Any, ...] = (lambda: consumer.seek(SOURCE, 0), consumer.perform_seek)
+    for seek in seeks:
         consumer._deliver(SOURCE, records(1), consumer.epoch)
         assert consumer._outstanding[SOURCE]
         await seek()
