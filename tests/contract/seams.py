@@ -23,6 +23,7 @@ from faust.transport.conductor import ConductorCompiler
 from faust.transport.consumer import Consumer as BaseConsumer
 from faust.transport.consumer import ThreadDelegateConsumer
 from faust.transport.drivers import aiokafka as driver
+from mode import Service
 from mode.utils.collections import ManagedUserDict
 from mode.utils.queues import ThrowableQueue
 
@@ -99,6 +100,7 @@ CONSUMER = [
     Seam(aiokafka.AIOKafkaConsumer, "_fetch_max_wait_ms", "Faust has no setting for it"),
     Seam(aiokafka.AIOKafkaConsumer, "_isolation_level", "Faust has no setting for it"),
     Seam(aiokafka.AIOKafkaConsumer, "_client", "patience with a broker that is gone"),
+    Seam(aiokafka.AIOKafkaConsumer, "_subscription", "positions, for the watch over partitions"),
 ]
 
 PRODUCER = [
@@ -197,6 +199,7 @@ APP = [
     ),
     Seam(App, "rebalancing", "nothing is served before tables are recovered", None, App),
     Seam(App, "crash", "a batch that fails ends the worker", "reason"),
+    Seam(Service, "mundane_level", "a quiet watch", None, Service),
     Seam(Stream, "noack", "acks are ours", ""),
     Seam(Stream, "ack", "acks are ours", "event"),
     Seam(Stream, "events", "batches come as events", ""),

@@ -79,6 +79,7 @@ class Shop:
     def crash(self) -> None:
         """Lose all that is not on disk; what was not committed is delivered again."""
         self.bench.worker.epoch += 1
+        self.bench.take()
         self.sweep = Sweep(self.table, expired, EVERY)
         lost, self.flying = self.flying, []
         for events, _, _ in lost:
