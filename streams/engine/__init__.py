@@ -3,7 +3,8 @@
 from streams.engine.agent import agent, consume
 from streams.engine.batch import Batch, PartitionRevoked
 from streams.engine.options import app_options, install, use_uvloop
-from streams.engine.output import Output, Receipt, RecordTooLarge, partition_of
+from streams.engine.output import Output, Receipt, partition_of
+from streams.engine.packing import RecordTooLarge
 from streams.engine.rocks import Memory, StoreCorrupt, StoreError, StoreForeign, StoreLocked
 from streams.engine.sweep import Sweep
 from streams.engine.table import BatchTable, ChangelogMissing, CommitAbandoned, table

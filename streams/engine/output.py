@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -12,15 +12,7 @@ from faust.types import AppT
 
 from streams.engine.batch import PartitionRevoked, current_flight
 from streams.engine.fence import Writer
-
-Header = tuple[str, bytes]
-Keyed = tuple[bytes | None, bytes | None] | tuple[bytes | None, bytes | None, Sequence[Header]]
-
-_NO_HEADERS: list[Header] = []
-
-
-class RecordTooLarge(ValueError):
-    """One record alone is more than a batch may hold."""
+from streams.engine.packing import Keyed, pack
 
 
 class Receipt(NamedTuple):
@@ -105,48 +97,23 @@ async def append(
 
     With a writer they are refused by the broker once somebody else writes that partition.
     """
-    producer = app.producer.client
+    conf, now_ms = app.conf, int(time.time() * 1000)
     sent = []
     counts = []
     try:
         async with app.producer.turn(topic, partition):
-            for builder in _fill(producer, records, app.conf.producer_max_batch_size):
+            for packed in pack(
+                records, now_ms, conf.producer_max_batch_size, conf.producer_compression_type
+            ):
                 if writer is not None:
-                    writer.sign(builder)
-                counts.append(builder.record_count())
-                sent.append(await producer.send_batch(builder, topic, partition=partition))
+                    writer.sign(packed)
+                counts.append(packed.record_count())
+                sent.append(
+                    await app.producer.client.send_batch(packed, topic, partition=partition)
+                )
     finally:
         stored = await _all(sent)
     return [Receipt(metadata.offset, count) for metadata, count in zip(stored, counts, strict=True)]
-
-
-def _fill(producer: Any, records: Iterable[Keyed], limit: int) -> Iterator[Any]:
-    """Yield closed batches: closed ones wait for no linger, and nobody adds to them."""
-    now_ms = int(time.time() * 1000)
-    builder = producer.create_batch()
-    append_one = builder.append
-    for record in records:
-        key, value = record[0], record[1]
-        # A list is all that aiokafka takes.
-        headers = list(record[2]) if len(record) == 3 else _NO_HEADERS  # noqa: PLR2004
-        if append_one(timestamp=now_ms, key=key, value=value, headers=headers) is None:
-            yield _closed(builder, limit)
-            builder = producer.create_batch()
-            append_one = builder.append
-            append_one(timestamp=now_ms, key=key, value=value, headers=headers)
-    if builder.record_count():
-        yield _closed(builder, limit)
-
-
-def _closed(builder: Any, limit: int) -> Any:
-    if builder.size() > limit:  # aiokafka lets one record in, whatever its size
-        raise RecordTooLarge(
-            f"a record takes {builder.size()} bytes, more than a batch of {limit} bytes may hold: "
-            "make the row smaller, or raise producer_max_batch_size and the topic's "
-            "max.message.bytes"
-        )
-    builder.close()
-    return builder
 
 
 async def _all(sending: Iterable[Any]) -> list[Any]:

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, ParamSpec, TypeVar
 
-from aiokafka.producer.message_accumulator import BatchBuilder
-
 from streams.engine.batch import Batch
+from streams.engine.packing import Packed
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,14 +33,13 @@ def batch(*offsets: int, topic: str = "source", partition: int = 0, epoch: int =
 class Producer:
     """Appends batches to lists, after `gate` opens; fails where told to."""
 
-    def __init__(self, partitions: int = 4, batch_bytes: int = 1000) -> None:
+    def __init__(self, partitions: int = 4) -> None:
         self.logs: defaultdict[tuple[str, int], list[int]] = defaultdict(list)  # record counts
         self.gate = asyncio.Event()
         self.gate.set()
         self.error: Exception | None = None
         self._partitions = partitions
         self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._batch_bytes = batch_bytes
 
     @property
     def client(self) -> "Producer":
@@ -63,15 +61,12 @@ class Producer:
         del topic
         return set(range(self._partitions))
 
-    def create_batch(self) -> BatchBuilder:
-        return BatchBuilder(self._batch_bytes, 0)
-
     async def send_batch(
-        self, builder: BatchBuilder, topic: str, *, partition: int
+        self, builder: Packed, topic: str, *, partition: int
     ) -> "asyncio.Future[Any]":
         return asyncio.ensure_future(self._store(builder, topic, partition))
 
-    async def _store(self, builder: BatchBuilder, topic: str, partition: int) -> Any:
+    async def _store(self, builder: Packed, topic: str, partition: int) -> Any:
         await self.gate.wait()
         if self.error is not None:
             raise self.error
@@ -101,6 +96,7 @@ class App:
         return SimpleNamespace(
             id="fake",
             producer_max_batch_size=self.max_batch_bytes,
+            producer_compression_type="lz4",
             broker_request_timeout=1.0,
             broker_session_timeout=0.2,
         )

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.engine.batch import Flight, PartitionRevoked, flying
-from streams.engine.output import Output, RecordTooLarge, partition_of
+from streams.engine.output import Output, partition_of
+from streams.engine.packing import RecordTooLarge
 from tests.streams.engine.fakes import App, Producer, batch, run
 
 
@@ -21,7 +22,7 @@ def test_keys_go_where_every_kafka_client_sends_them(key: bytes, partitions: int
 
 @run
 async def test_records_fill_batches_and_receipts_say_where_they_are() -> None:
-    producer = Producer(batch_bytes=1000)
+    producer = Producer()
     receipts = await Output(App(producer), "out").send(2, [(b"key", b"v" * 300)] * 7)
     assert producer.logs == {("out", 2): [3, 3, 1]}
     assert [(receipt.base_offset, receipt.records) for receipt in receipts] == [
@@ -51,7 +52,7 @@ async def test_keyed_records_reach_their_partitions_in_order() -> None:
 
 @run
 async def test_one_record_that_fits_no_batch_is_refused_by_size() -> None:
-    output = Output(App(Producer(batch_bytes=1000)), "out")
+    output = Output(App(Producer()), "out")
     with pytest.raises(RecordTooLarge, match="more than a batch of 1000 bytes"):
         await output.send(0, [(b"small", b""), (b"key", b"v" * 2000)])
 
