@@ -32,7 +32,7 @@ def build(job: Job) -> faust.App:
         users.stage(batch.partition, rows)
         if output is not None:
             await output.send(batch.partition, answers)
-        await users.commit(batch.partition, rows)
+        await users.commit_later(batch.partition, rows)
 
     return app
 

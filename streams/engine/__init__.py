@@ -6,8 +6,9 @@ from streams.engine.options import app_options, install, use_uvloop
 from streams.engine.output import Output, Receipt, partition_of
 from streams.engine.packing import RecordTooLarge
 from streams.engine.rocks import Memory, StoreCorrupt, StoreError, StoreForeign, StoreLocked
+from streams.engine.shard import CommitAbandoned
 from streams.engine.sweep import Sweep
-from streams.engine.table import BatchTable, ChangelogMissing, CommitAbandoned, table
+from streams.engine.table import BatchTable, ChangelogMissing, table
 from streams.engine.watch import Watch, watch
 
 __all__ = [

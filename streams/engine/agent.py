@@ -19,7 +19,8 @@ async def consume(stream: StreamT, handle: Handler, depth: int = DEPTH) -> None:
     """Run `handle` on each batch of a stream; never returns while the worker lives.
 
     A batch starts when the one before has staged its rows (or ended, where it stages none), so it
-    reads them; up to `depth` are in flight. A batch is acked when its handler returns. Where the
+    reads them; up to `depth` handlers run. A batch is acked when its handler has returned and what
+    it gave to `commit_later` is stored. Where the
     handler fails after a rebalance (most likely by PartitionRevoked), the batch is dropped: its
     next owner gets it again. On any other error nothing more is acked and the worker crashes,
     since to go on would skip the batch: a supervisor has to start it again.
@@ -69,8 +70,14 @@ class _Flights:
     async def _fly(self, flight: Flight, event: EventT) -> None:
         batch = flight.batch
         try:
-            with flying(flight):
-                await self.handle(batch)
+            try:
+                with flying(flight):
+                    await self.handle(batch)
+            finally:
+                self.slots.release()
+            if flight.owed:
+                batch.release()
+                await asyncio.gather(*flight.owed)
             await self.stream.ack(event)
         except Exception as error:  # noqa: BLE001  whatever it is, it must not be acked
             if batch.epoch != self.app.consumer.epoch:
@@ -79,8 +86,6 @@ class _Flights:
                 log.info("left %s unfinished, it is delivered again: %s", batch, error)
             else:
                 await self._fail(batch, error)
-        finally:
-            self.slots.release()
 
     async def _fail(self, batch: Batch, error: Exception) -> None:
         if self.failed:

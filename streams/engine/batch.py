@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Record = Any  # aiokafka.structs.ConsumerRecord: .key .value .headers .offset .timestamp (ms)
@@ -26,16 +26,16 @@ class Batch:
     partition: int
     records: tuple[Record, ...]
     epoch: int = 0
+    first_offset: int = field(init=False)  # of the first record
+    last_offset: int = field(init=False)  # of the last; the batch is committed as this plus one
 
-    @property
-    def first_offset(self) -> int:
-        """Offset of the first record."""
-        return int(self.records[0].offset)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "first_offset", int(self.records[0].offset))
+        object.__setattr__(self, "last_offset", int(self.records[-1].offset))
 
-    @property
-    def last_offset(self) -> int:
-        """Offset of the last record; the batch is committed as this plus one."""
-        return int(self.records[-1].offset)
+    def release(self) -> None:
+        """Let go of the records, the largest part, once nobody needs them; the rest stays known."""
+        object.__setattr__(self, "records", ())
 
     def __len__(self) -> int:
         return len(self.records)
@@ -45,10 +45,14 @@ class Batch:
 
 
 class Flight:
-    """A batch in the hands of its handler. `staged` is done once a later batch may start."""
+    """A batch in the hands of its handler. `staged` is done once a later batch may start.
+
+    `owed` is what else must be done, once the handler has returned, before the batch is acked.
+    """
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
+        self.owed: list[asyncio.Future[None]] = []
         self.staged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def let_next_start(self, _: object = None) -> None:

@@ -1,9 +1,8 @@
 """A Faust table written once per batch: changelog first, then disk, both confirmed."""
 
 import asyncio
-from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import faust
@@ -16,10 +15,13 @@ from streams.engine.consumer import Consumer
 from streams.engine.output import refuse_outdated
 from streams.engine.recovery import ChangelogQueue
 from streams.engine.rocks import Memory, check_keys
+from streams.engine.shard import Rows, Shard
 from streams.engine.store import Store
 
-Rows = Mapping[bytes, bytes | None]
+MiB = 1 << 20
 _ABSENT = object()
+LINGER_S = 0.5
+WAITING_MB = 16
 _RECOVERY_BATCHES = 2  # Faust treats 1 specially (it would go on reading after recovery)
 
 
@@ -27,57 +29,27 @@ class ChangelogMissing(ImproperlyConfigured):  # type: ignore[misc]  # faust shi
     """The broker has no such changelog topic."""
 
 
-class CommitAbandoned(RuntimeError):
-    """An earlier batch of the partition failed, so this one, built on its rows, cannot stand."""
-
-
-@dataclass(slots=True, eq=False)
-class _Staged:
-    rows: Rows
-    finished: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-@dataclass(slots=True)
-class _Shard:
-    """Rows of one partition on their way to disk, in the order of their batches."""
-
-    epoch: int
-    waiting: deque[_Staged] = field(default_factory=deque)
-    newest: dict[bytes, bytes | None] = field(default_factory=dict)
-    failure: BaseException | None = None
-
-    def add(self, rows: Rows) -> _Staged:
-        staged = _Staged(rows)
-        self.waiting.append(staged)
-        self.newest.update(rows)
-        return staged
-
-    def find(self, rows: Rows) -> _Staged | None:
-        return next((staged for staged in self.waiting if staged.rows is rows), None)
-
-    def finish(self, staged: _Staged) -> None:
-        """Drop rows that are on disk; where a later batch has newer ones, those stay."""
-        self.waiting.remove(staged)
-        if not self.waiting:
-            self.newest.clear()
-            return
-        for key, value in staged.rows.items():
-            if self.newest.get(key, _ABSENT) is value:
-                del self.newest[key]
-
-
 class BatchTable(faust.Table):  # type: ignore[misc]  # faust ships no types
     """Bytes to bytes, partitioned like its changelog; Faust assigns, recovers and stands by.
 
-    Within a batch: `get_many`, compute, `stage`; send outputs; `commit` with the same mapping. So
-    a row that says it contains an event proves that the event's outputs were delivered, the disk is
-    never ahead of the changelog, and the next batch can be computed meanwhile.
+    Within a batch: `get_many`, compute, `stage`; send outputs; `commit`, or `commit_later`, with
+    the same mapping. So a row that says it contains an event proves that the event's outputs were
+    delivered, the disk is never ahead of the changelog, and the next batch can be computed
+    meanwhile. Batches that wait to be stored are stored together, each row once.
 
     Made by `table()`, not by `app.Table`.
     """
 
     def __init__(
-        self, app: AppT, *, name: str, changelog: str, memory: Memory | None = None, **kwargs: Any
+        self,
+        app: AppT,
+        *,
+        name: str,
+        changelog: str,
+        memory: Memory | None = None,
+        linger_s: float = LINGER_S,
+        waiting_mb: int = WAITING_MB,
+        **kwargs: Any,
     ) -> None:
         topic = app.topic(
             changelog,
@@ -98,7 +70,9 @@ class BatchTable(faust.Table):  # type: ignore[misc]  # faust ships no types
             options={"memory": memory},
             **kwargs,
         )
-        self._shards: dict[int, _Shard] = {}
+        self._shards: dict[int, Shard] = {}
+        self._linger_s = linger_s
+        self._waiting_bytes = waiting_mb * MiB
         self._changelog = Changelog(changelog)
 
     def _new_store(self) -> Store:
@@ -175,50 +149,66 @@ class BatchTable(faust.Table):  # type: ignore[misc]  # faust ships no types
             CommitAbandoned: an earlier commit of the partition failed.
             aiokafka.errors.KafkaError: the changelog was not written; nor was the disk.
         """
-        shard = self._shard(partition)
-        staged = shard.find(rows)
-        if staged is None:
-            self.stage(partition, rows)
-            staged = shard.waiting[-1]
-        try:
-            await self._commit_in_turn(partition, shard, staged)
-        except BaseException as error:
-            shard.failure = shard.failure or error
-            raise
-        finally:
-            staged.finished.set()
+        await self._handed_over(partition, rows).hand_over(rows, urgent=True)
 
-    async def _commit_in_turn(self, partition: int, shard: _Shard, staged: _Staged) -> None:
-        while shard.waiting[0] is not staged and shard.failure is None:
-            await shard.waiting[0].finished.wait()
-        self._refuse_outdated(partition, shard)
-        if shard.failure is not None:
-            raise CommitAbandoned(
-                f"table {self.name!r}, partition {partition}: an earlier commit failed"
-            ) from shard.failure
-        offset = await self._changelog.append(self.app, partition, shard.epoch, staged.rows)
-        self._refuse_outdated(partition, shard)
-        self.data.write(partition, staged.rows, offset)
-        shard.finish(staged)
+    async def commit_later(self, partition: int, rows: Rows) -> None:
+        """Let rows be committed within `linger_s`, with those of other batches: each row once.
+
+        The handler may return then; its batch is acked when the rows are safe, and until then its
+        slot is free for others. What a crash repeats grows by `linger_s`. Waits itself only where
+        more than `waiting_mb` of the partition's rows wait. Outside of a handler it is `commit`.
+
+        Raises: as `commit`, from the batch; from here PartitionRevoked and CommitAbandoned alone.
+        """
+        flight = current_flight()
+        shard = self._handed_over(partition, rows)
+        done = shard.hand_over(rows, urgent=flight is None)
+        if flight is None:
+            await done
+            return
+        flight.owed.append(done)
+        if shard.full:
+            await asyncio.wait([done])
+
+    def _handed_over(self, partition: int, rows: Rows) -> Shard:
+        """Return the shard that holds these staged rows, staging them where need be."""
+        shard = self._shard(partition)
+        if not shard.holds(rows):
+            self.stage(partition, rows)
+        return shard
+
+    async def _write_group(self, partition: int, epoch: int, rows: Rows) -> None:
+        self._refuse_outdated(partition, epoch)
+        offset = await self._changelog.append(self.app, partition, epoch, rows)
+        self._refuse_outdated(partition, epoch)
+        self.data.write(partition, rows, offset)
+
+    async def on_stop(self) -> None:
+        """Give up what is not stored yet: its batches are not acked, so they are delivered again."""
+        for shard in self._shards.values():
+            await shard.close()
+        await super().on_stop()
 
     def scan(self, partition: int, after: bytes | None, limit: int) -> list[tuple[bytes, bytes]]:
         """Return committed rows in key order, for sweeps: continue after the last key returned."""
         store: Store = self.data
         return store.partition(partition).scan(after, limit)
 
-    def _shard(self, partition: int) -> _Shard:
+    def _shard(self, partition: int) -> Shard:
         refuse_outdated(self.app)
         epoch = self.app.consumer.epoch
         shard = self._shards.get(partition)
         if shard is None or shard.epoch != epoch:  # what an older epoch staged is void
             self.data.partition(partition)  # raises where it is not ours
-            shard = self._shards[partition] = _Shard(epoch)
+            store = partial(self._write_group, partition, epoch)
+            name = f"table {self.name!r}, partition {partition}"
+            shard = Shard(name, epoch, store, self._linger_s, self._waiting_bytes)
+            self._shards[partition] = shard
         return shard
 
-    def _refuse_outdated(self, partition: int, shard: _Shard) -> None:
-        refuse_outdated(self.app)
+    def _refuse_outdated(self, partition: int, epoch: int) -> None:
         actives = self.app.assignor.assigned_actives()
-        if shard.epoch != self.app.consumer.epoch:
+        if epoch != self.app.consumer.epoch:
             raise PartitionRevoked(f"table {self.name!r}, partition {partition}: rebalanced")
         if TP(self.changelog_topic_name, partition) not in actives:
             raise PartitionRevoked(f"table {self.name!r}, partition {partition}: not ours")
@@ -267,7 +257,14 @@ class BatchTable(faust.Table):  # type: ignore[misc]  # faust ships no types
         raise TypeError(f"table {self.name!r}: stage and commit {{{key!r}: None}} instead of del")
 
 
-def table(app: AppT, name: str, changelog: str, memory: Memory | None = None) -> BatchTable:
+def table(
+    app: AppT,
+    name: str,
+    changelog: str,
+    memory: Memory | None = None,
+    linger_s: float = LINGER_S,
+    waiting_mb: int = WAITING_MB,
+) -> BatchTable:
     """Add a table to the app.
 
     Args:
@@ -275,9 +272,18 @@ def table(app: AppT, name: str, changelog: str, memory: Memory | None = None) ->
         name: unique in the app; names the directories.
         changelog: name of its topic, created by us, compacted, partitioned like the sources.
         memory: budget shared by the tables of a process.
+        linger_s: how long rows given to `commit_later` may wait for others.
+        waiting_mb: rows of a partition that may wait, MiB; as much again may be on its way.
     """
     if not isinstance(app.tables._changelog_queue, ChangelogQueue):  # noqa: SLF001  no other seam
         app.tables._changelog_queue = ChangelogQueue(app)  # noqa: SLF001
-    made = BatchTable(app, name=name, changelog=changelog, memory=memory)
+    made = BatchTable(
+        app,
+        name=name,
+        changelog=changelog,
+        memory=memory,
+        linger_s=linger_s,
+        waiting_mb=waiting_mb,
+    )
     app.tables.add(made)
     return made

@@ -1,0 +1,164 @@
+"""Rows of one partition on their way to the changelog and the disk, several batches at once."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from contextvars import Context
+from dataclasses import dataclass
+
+Rows = Mapping[bytes, bytes | None]
+Store = Callable[[Rows], Awaitable[None]]
+Done = asyncio.Future[None]
+_ABSENT = object()
+
+
+class CommitAbandoned(RuntimeError):
+    """An earlier batch of the partition failed, so this one, built on its rows, cannot stand."""
+
+
+@dataclass(slots=True, eq=False)
+class _Staged:
+    rows: Rows
+    done: Done | None = None  # set once its outputs are delivered: from then on it may be stored
+    urgent: bool = False
+
+
+class Shard:
+    """Stages, merges and stores rows of one partition, in the order of their batches.
+
+    Batches that are ready while others are stored, or within `linger_s` of the first, become one
+    group: a row that they all changed is written once, and the group is stored or fails as one.
+
+    Args:
+        name: for messages.
+        epoch: what the rows belong to.
+        store: writes a group; when it returns, the rows are safe.
+        linger_s: how long rows that are not urgent may wait for others.
+        most_bytes: of rows that wait; at about so many they wait no longer.
+    """
+
+    def __init__(
+        self, name: str, epoch: int, store: Store, linger_s: float, most_bytes: int
+    ) -> None:
+        self.name = name
+        self.epoch = epoch
+        self.newest: dict[bytes, bytes | None] = {}  # all that is not stored yet
+        self._store = store
+        self._linger_s = linger_s
+        self._most_bytes = most_bytes
+        self._staged: deque[_Staged] = deque()
+        self._ready: dict[bytes, bytes | None] = {}
+        self._row_bytes = 0.0  # the largest mean of a batch
+        self._owed: list[Done] = []
+        self._now = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, rows: Rows) -> None:
+        """Let later batches read rows; they are not stored before `hand_over`."""
+        self._staged.append(_Staged(rows))
+        self.newest.update(rows)
+
+    @property
+    def full(self) -> bool:
+        """Whether so much is waiting that nothing should be added."""
+        return len(self._ready) * self._row_bytes > self._most_bytes
+
+    def hand_over(self, rows: Rows, *, urgent: bool) -> Done:
+        """Let rows be stored once those of all earlier batches may; return what tells when they are.
+
+        Args:
+            rows: the very mapping that was added.
+            urgent: do not wait for others.
+        """
+        staged = next(staged for staged in self._staged if staged.rows is rows)
+        staged.done = done = asyncio.get_running_loop().create_future()
+        staged.urgent = urgent
+        if self._failure is not None:
+            done.set_exception(self._abandoned())
+        else:
+            self._merge()
+        return done
+
+    def holds(self, rows: Rows) -> bool:
+        """Say whether this very mapping was added and is not handed over."""
+        return any(staged.rows is rows for staged in self._staged)
+
+    async def close(self) -> None:
+        """Give up what is not stored yet."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    def _merge(self) -> None:
+        """Move what is ready, and has nothing unready before it, into the next group."""
+        while self._staged and self._staged[0].done is not None:
+            staged = self._staged.popleft()
+            if rows := staged.rows:
+                taken = sum(len(key) + len(value or b"") for key, value in rows.items())
+                self._row_bytes = max(self._row_bytes, taken / len(rows))
+                self._ready.update(rows)
+            self._owed.append(staged.done)  # type: ignore[arg-type]  # not None, see above
+            if staged.urgent or self.full:
+                self._now.set()
+        if self._owed and self._task is None:
+            # In a context of its own: it works for many batches.
+            self._task = asyncio.create_task(self._work(), context=Context())
+
+    async def _work(self) -> None:
+        try:
+            while self._owed:
+                if self._linger_s:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._now.wait(), self._linger_s)
+                self._now.clear()
+                await self._store_group()
+        finally:
+            self._task = None
+
+    async def _store_group(self) -> None:
+        rows, self._ready = self._ready, {}
+        owed, self._owed = self._owed, []
+        try:
+            await self._store(rows)
+        except asyncio.CancelledError:
+            for done in owed:
+                done.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, who waits has to know
+            self._fail(error, owed)
+        else:
+            self._forget(rows)
+            for done in owed:
+                if not done.done():
+                    done.set_result(None)
+
+    def _fail(self, error: Exception, owed: list[Done]) -> None:
+        """Tell the first what went wrong, and all others that they were built on it."""
+        self._failure = error
+        first, *others = [done for done in owed if not done.done()] or [None]
+        if first is not None:
+            first.set_exception(error)
+        others += [done for done in self._owed if not done.done()]
+        others += [staged.done for staged in self._staged if staged.done is not None]
+        self._owed = []
+        for done in others:
+            if done is not None and not done.done():
+                done.set_exception(self._abandoned())
+
+    def _abandoned(self) -> CommitAbandoned:
+        abandoned = CommitAbandoned(f"{self.name}: an earlier commit failed")
+        abandoned.__cause__ = self._failure
+        return abandoned
+
+    def _forget(self, rows: Rows) -> None:
+        """Drop rows that are stored; where a later batch has newer ones, those stay."""
+        if not self._staged and not self._ready:
+            self.newest.clear()
+            return
+        newest = self.newest
+        for key, value in rows.items():
+            if newest.get(key, _ABSENT) is value:
+                del newest[key]
