@@ -1,4 +1,7 @@
-"""Quix Streams with its own RocksDB state and changelog; it has an environment of its own."""
+"""Quix Streams with its own RocksDB state and changelog; it has an environment of its own.
+
+It commits every 5 s, its default: it stores a row once per commit, so that this is its best.
+"""
 
 from typing import Any
 
@@ -15,7 +18,6 @@ def run(job: Job) -> None:
         consumer_group=job.group,
         state_dir=job.data_dir,
         auto_offset_reset="earliest",
-        commit_interval=job.commit_s,
         producer_extra_config={"compression.type": "lz4", "linger.ms": 0 if job.prompt else 5},
     )
     raw: dict[str, Any] = {"key_deserializer": "bytes", "value_deserializer": "bytes"}

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import aiokafka
@@ -84,6 +85,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.epoch = 0  # rebalances so far
         self._skipped = False  # records of the sources were fetched but not delivered
+        self._room = asyncio.Event()  # a partition may be fetched from again
         # In delivery order. Judged by the messages themselves, not by offsets: a late ack of an
         # outdated message can never pass for the ack of its redelivery.
         self._outstanding: defaultdict[TP, deque[Message]] = defaultdict(deque)
@@ -110,6 +112,16 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
                 yield ensure_TP(tp), self._deliver(ensure_TP(tp), records, fetched.epoch)
             else:
                 self._skipped = self._skipped or not self._is_changelog_tp(tp)
+
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109  Faust's signature
+        """Fetch; where all buffers are full wait until one has room, and not 1 s like Faust."""
+        if self.flow_active and not self._get_active_partitions():
+            self._room.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._room.wait(), timeout)
+            if not self._get_active_partitions():
+                return {}, set()
+        return await super()._wait_next_records(timeout)
 
     def serves(self, tp: TP) -> bool:
         """Say whether records of a partition may be delivered now.
@@ -185,6 +197,12 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
             self._buffered_partitions.discard(tp)
         else:
             super().on_buffer_drop(tp)
+            self._room.set()
+
+    def resume_partitions(self, tps: Iterable[TP]) -> None:
+        """Fetch from paused partitions again, at once."""
+        super().resume_partitions(tps)
+        self._room.set()
 
     async def seek(self, partition: TP, offset: int) -> None:
         """Move a partition; its outstanding batches will be delivered again."""

@@ -74,7 +74,9 @@ def app_options(
         "producer_max_batch_size": max_batch_bytes,
         "producer_max_request_size": 2 * max_batch_bytes,
         "producer_request_timeout": request_timeout_s,
-        "stream_buffer_maxsize": 2,  # batches, not records
+        # Batches, not records. Fewer hold up polls that found little: at three quarters of it Faust
+        # stops fetching, and aiokafka then leaves a node's other partitions alone for 0.1 s.
+        "stream_buffer_maxsize": 16,
         "stream_wait_empty": False,
         "stream_recovery_delay": 0.0,
         "table_standby_replicas": standby_replicas,
