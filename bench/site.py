@@ -84,11 +84,13 @@ class Site:
                 await each
         return sent
 
-    async def ends(self, topic: str) -> dict[int, int]:
-        """Return the end offset of each partition."""
+    async def ends(self, topic: str, consumer: AIOKafkaConsumer | None = None) -> dict[int, int]:
+        """Return the end offset of each partition; asks with a consumer that there is already."""
+        if consumer is None:
+            async with AIOKafkaConsumer(bootstrap_servers=self.broker) as mine:
+                return await self.ends(topic, mine)
         tps = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
-        async with AIOKafkaConsumer(bootstrap_servers=self.broker) as consumer:
-            found = await consumer.end_offsets(tps)
+        found = await consumer.end_offsets(tps)
         return {tp.partition: end for tp, end in found.items()}
 
 
