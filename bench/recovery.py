@@ -32,6 +32,7 @@ from streams.broker import Kafka
 NAMES = ("stock", "ours", "quix")
 LOOK_EVERY_S = 0.1
 GIVE_UP_S = 1800.0
+_STRIDE = 7_919_777  # a prime, so it visits each row once
 _QUIX_HEADER = (b"__column_family__", b"default")  # the store's only one
 
 
@@ -133,9 +134,9 @@ async def _prepared(site: Site, name: str, records: int) -> Job:
 
 
 def _rows(records: int, *, quix: bool) -> Iterable[Pair]:
-    """Yield the rows of as many users, keyed as the contestant keys them."""
+    """Yield the rows of as many users, out of order, keyed as the contestant keys them."""
     for number in range(records):
-        user = work.user_id(number)
+        user = work.user_id(number * _STRIDE % records)
         yield f'{user}|"row"'.encode() if quix else user.encode(), work.first_row(user)
 
 

@@ -110,7 +110,7 @@ class Store(SerializedStore[bytes, bytes]):  # type: ignore[misc]  # faust ships
             rows[message.partition].extend(_rows(message))
             reached[message.partition] = message.offset
         for partition, offset in reached.items():
-            self.partition(partition).write(rows[partition], offset)
+            self.partition(partition).write(rows[partition], offset, logged=False)
             self.recovered += len(rows[partition])
 
     async def on_rebalance(
