@@ -89,7 +89,7 @@ async def _watch(
             moved_s = now
         if committed >= records:
             return seen
-        if steady_s is not None and seen and now - seen[0].at_s > steady_s:
+        if steady_s is not None and seen and seen[-1].at_s - seen[0].at_s >= steady_s:
             return seen
         if now - moved_s > STALLED_S:
             tail = contestant.log.read_text(encoding="utf-8", errors="replace")[-3000:]
