@@ -38,9 +38,11 @@ Result = dict[str, dict[str, object]]
 def main() -> None:
     """Run all of it and print."""
     given = _arguments()
-    with tempfile.TemporaryDirectory(prefix="headrace-bench-") as scratch:
-        with Kafka(Path(scratch) / "kafka") as address:
-            figures = asyncio.run(measure(address, given))
+    with (
+        tempfile.TemporaryDirectory(prefix="headrace-bench-") as scratch,
+        Kafka(Path(scratch) / "kafka") as address,
+    ):
+        figures = asyncio.run(measure(address, given))
     if given.json:
         print(json.dumps(figures))
         return
@@ -111,12 +113,12 @@ async def _one(site: Site, bench: str, name: str, given: argparse.Namespace) -> 
 
 
 def _merged(rounds: Mapping[str, Sequence[Mapping[str, float]]]) -> Result:
-    """Return median and range of each figure; whether it was extrapolated is no figure."""
+    """Return median and range of each figure; what is true or false must be so in every round."""
     merged: Result = {}
     for name, found in rounds.items():
         merged[name] = {
-            figure: any(each[figure] for each in found)
-            if figure == "extrapolated"
+            figure: all(each[figure] for each in found)
+            if isinstance(found[0][figure], bool)
             else spread([each[figure] for each in found])
             for figure in found[0]
         }
@@ -124,13 +126,18 @@ def _merged(rounds: Mapping[str, Sequence[Mapping[str, float]]]) -> Result:
 
 
 def _ratios(figures: Mapping[str, object]) -> dict[str, float]:
-    """Return how many times faster (or, in `_cpu`, cheaper) ours is; in latency, how many times later others are."""
+    """Return how many times faster, cheaper (`_cpu`) and sooner (`latency_`) ours is.
+
+    `latency_*_vs_echo` is how many times later than the echo it is.
+    """
     ratios: dict[str, float] = {}
     for bench in ("table", "output"):
         for other in ("stock", "quix"):
             if bench in figures:
                 fast = _median(figures[bench], "ours", "events_per_s")
-                ratios[f"{bench}_vs_{other}"] = fast / _median(figures[bench], other, "events_per_s")
+                ratios[f"{bench}_vs_{other}"] = fast / _median(
+                    figures[bench], other, "events_per_s"
+                )
                 dear = _median(figures[bench], other, "cpu_us_per_event")
                 ratios[f"{bench}_vs_{other}_cpu"] = dear / _median(
                     figures[bench], "ours", "cpu_us_per_event"

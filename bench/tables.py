@@ -19,5 +19,5 @@ def table(result: object) -> str:
 def _cell(found: object) -> str:
     if isinstance(found, Mapping):
         low, high = found["range"]
-        return f"{found['median']:,} ({low:,}–{high:,})"
+        return f"{found['median']:,} ({low:,} to {high:,})"
     return str(found)

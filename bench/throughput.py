@@ -11,6 +11,8 @@ from bench.contestants.job import Job
 from bench.site import Site
 
 WATCH_EVERY_S = 0.05
+COMMIT_S = 1.0  # Quix Streams keeps its own default, see there
+BARE_COMMIT_S = 0.2  # it is through too soon to be seen often enough otherwise
 STALLED_S = 90.0
 
 
@@ -33,6 +35,7 @@ class Figures:
     state_mb: float
     steady_records: int
     steady_s: float
+    steady: bool  # else too few records: counted from the process's start
     extrapolated: bool
 
 
@@ -65,11 +68,13 @@ async def run(
                 changelog=changelog,
                 output=out if output else None,
                 data_dir=str(Path(directory) / "state"),
+                commit_s=BARE_COMMIT_S if name == "bare" else COMMIT_S,
             )
             with Contestant(name, job, Path(directory) / "log") as contestant:
+                begun = Seen(time.perf_counter(), 0, 0.0)
                 seen = await _watch(site, contestant, records, steady_s)
                 state_mb = contestant.state_mb()
-            return _figures(seen, records, contestant.rss_mb, state_mb)
+            return _figures(begun, seen, records, contestant.rss_mb, state_mb)
     finally:
         await site.delete(changelog, out)
 
@@ -100,11 +105,12 @@ async def _watch(
         await asyncio.sleep(WATCH_EVERY_S)
 
 
-def _figures(seen: list[Seen], records: int, rss_mb: float, state_mb: float) -> Figures:
-    steady = [each for each in seen if each.records < records]
-    if len(steady) < 2:  # so few records that nothing was steady: a trial of the bench itself
-        steady = [Seen(seen[0].at_s - 1.0, 0, 0.0), seen[-1]]
-    first, last = steady[0], steady[-1]
+def _figures(
+    begun: Seen, seen: list[Seen], records: int, rss_mb: float, state_mb: float
+) -> Figures:
+    within = [each for each in seen if each.records < records]
+    steady = len(within) >= 2
+    first, last = (within[0], within[-1]) if steady else (begun, seen[-1])
     done, took_s = last.records - first.records, last.at_s - first.at_s
     return Figures(
         events_per_s=done / took_s,
@@ -113,5 +119,6 @@ def _figures(seen: list[Seen], records: int, rss_mb: float, state_mb: float) -> 
         state_mb=state_mb,
         steady_records=done,
         steady_s=took_s,
+        steady=steady,
         extrapolated=seen[-1].records < records,
     )

@@ -1,1 +1,1 @@
-"""The same job done by each engine, in a process of its own: `python -m bench.contestants.NAME JOB`."""
+"""The same job done by each engine: `python -m bench.contestants.NAME JOB`."""

@@ -20,15 +20,15 @@ async def consume(stream: StreamT, handle: Handler, depth: int = DEPTH) -> None:
 
     A batch starts when the one before has staged its rows (or ended, where it stages none), so it
     reads them; up to `depth` handlers run. A batch is acked when its handler has returned and what
-    it gave to `commit_later` is stored. Where the
-    handler fails after a rebalance (most likely by PartitionRevoked), the batch is dropped: its
-    next owner gets it again. On any other error nothing more is acked and the worker crashes,
-    since to go on would skip the batch: a supervisor has to start it again.
+    it gave to `commit_later` is stored. Where that fails after a rebalance (most likely by
+    PartitionRevoked), the batch is dropped: its next owner gets it again. On any other error
+    nothing more is acked and the worker crashes, since to go on would skip the batch: a supervisor
+    has to start it again.
 
     Args:
         stream: what Faust passes to an agent; its topics must be decoded raw.
         handle: must stage all its rows at once, with no await between its calls of `stage`.
-        depth: batches in flight, at least 1.
+        depth: handlers at work, at least 1.
     """
     if depth < 1:
         raise ValueError(f"depth is {depth}: at least one batch must be in flight")

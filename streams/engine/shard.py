@@ -66,7 +66,7 @@ class Shard:
         return len(self._ready) * self._row_bytes > self._most_bytes
 
     def hand_over(self, rows: Rows, *, urgent: bool) -> Done:
-        """Let rows be stored once those of all earlier batches may; return what tells when they are.
+        """Let rows be stored once those of all earlier batches may; return what says they are.
 
         Args:
             rows: the very mapping that was added.
@@ -138,15 +138,11 @@ class Shard:
     def _fail(self, error: Exception, owed: list[Done]) -> None:
         """Tell the first what went wrong, and all others that they were built on it."""
         self._failure = error
-        first, *others = [done for done in owed if not done.done()] or [None]
-        if first is not None:
-            first.set_exception(error)
-        others += [done for done in self._owed if not done.done()]
-        others += [staged.done for staged in self._staged if staged.done is not None]
+        staged = [each.done for each in self._staged if each.done is not None]
+        waiting = [done for done in (*owed, *self._owed, *staged) if not done.done()]
         self._owed = []
-        for done in others:
-            if done is not None and not done.done():
-                done.set_exception(self._abandoned())
+        for number, done in enumerate(waiting):
+            done.set_exception(self._abandoned() if number else error)
 
     def _abandoned(self) -> CommitAbandoned:
         abandoned = CommitAbandoned(f"{self.name}: an earlier commit failed")

@@ -184,7 +184,7 @@ class BatchTable(faust.Table):  # type: ignore[misc]  # faust ships no types
         self.data.write(partition, rows, offset)
 
     async def on_stop(self) -> None:
-        """Give up what is not stored yet: its batches are not acked, so they are delivered again."""
+        """Give up what is not stored: its batches are not acked, so they are delivered again."""
         for shard in self._shards.values():
             await shard.close()
         await super().on_stop()
@@ -262,6 +262,7 @@ def table(
     name: str,
     changelog: str,
     memory: Memory | None = None,
+    *,
     linger_s: float = LINGER_S,
     waiting_mb: int = WAITING_MB,
 ) -> BatchTable:

@@ -37,7 +37,9 @@ def test_what_goes_in_comes_out_in_order(
     codec: str | None, records: list[Any], timestamp_ms: int
 ) -> None:
     read = [
-        record for packed in pack(records, timestamp_ms, LIMIT, codec) for record in unpacked(packed)
+        record
+        for packed in pack(records, timestamp_ms, LIMIT, codec)
+        for record in unpacked(packed)
     ]
     assert [(r.key, r.value, list(r.headers)) for r in read] == [
         (key, value, list(headers[0]) if headers else []) for key, value, *headers in records

@@ -44,7 +44,7 @@ def poll(consumer: Consumer, fetched: Fetched, active: set[TP] | None = None) ->
     async def deliver() -> list[Message]:
         return [message async for _, message in consumer.getmany(1.0)]
 
-    consumer._wait_next_records = found
+    consumer._wait_next_records = found  # type: ignore[method-assign]
     return finish(deliver())
 
 
@@ -117,7 +117,7 @@ def test_a_rebalance_between_two_deliveries_ends_the_poll(consumer: Consumer) ->
         async def found(_: float) -> Any:
             return Fetched({SOURCE: records(1), OTHER: records(1)}, 0), {SOURCE, OTHER}
 
-        consumer._wait_next_records = found
+        consumer._wait_next_records = found  # type: ignore[method-assign, assignment]
         delivered = 0
         async for _ in consumer.getmany(1.0):
             delivered += 1
