@@ -2,7 +2,7 @@
 # make test    every check and test, the ones against a real Kafka too
 # make lint    the checks alone
 # make venv    only set up .venv; the targets above do it themselves
-# make lock    resolve pyproject.toml and requirements-dev.in to exact versions again
+# make lock    resolve pyproject.toml and the requirements*.in to exact versions again
 # make clean   remove what the targets above have made
 #
 # PYTHON=python3.12   the Python for .venv, 3.11 or newer
@@ -17,6 +17,9 @@ UV_HOME := .headrace/uv
 # Written last, so an interrupted installation starts afresh.
 RUNTIME := $(VENV)/.runtime-installed
 TOOLS := $(VENV)/.tools-installed
+# What the benches compare with wants older libraries than we do: an environment of its own.
+QUIX := .headrace/quix
+RIVAL := $(QUIX)/.installed
 
 uv = @VIRTUAL_ENV=$(VENV) $(PYTHON) deploy/uv.py $(UV_HOME)
 torch = $(if $(TORCH),--torch-backend=$(TORCH))
@@ -34,7 +37,7 @@ compile = pip compile --quiet --universal --python-version 3.11 --custom-compile
 demo: $(RUNTIME)
 	$(BIN)/headrace demo
 
-test: lint
+test: lint $(RIVAL)
 	$(BIN)/python -m pytest
 
 lint: $(TOOLS)
@@ -43,7 +46,7 @@ lint: $(TOOLS)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-venv: $(TOOLS)
+venv: $(TOOLS) $(RIVAL)
 
 $(RUNTIME): requirements.txt pyproject.toml deploy/uv.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -59,9 +62,16 @@ $(TOOLS): $(RUNTIME) requirements-dev.txt
 	$(uv) pip install --quiet --compile-bytecode -r requirements-dev.txt
 	@touch $@
 
+$(RIVAL): bench/requirements-quix.txt $(RUNTIME)
+	@echo "Setting up $(QUIX) for the benches (once)"
+	$(uv) venv --quiet --clear --no-python-downloads --python "$(PYTHON)" $(QUIX)
+	$(uv) pip install --quiet --python $(QUIX) --compile-bytecode -r bench/requirements-quix.txt
+	@touch $@
+
 lock:
 	$(uv) $(compile) $(addprefix --no-emit-package ,$(CUDA)) pyproject.toml -o requirements.txt
 	$(uv) $(compile) requirements-dev.in -o requirements-dev.txt
+	$(uv) $(compile) bench/requirements-quix.in -o bench/requirements-quix.txt
 
 clean:
 	-[ ! -x $(BIN)/headrace ] || $(BIN)/headrace broker stop

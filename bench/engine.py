@@ -1,6 +1,6 @@
 """The batch engine beside stock Faust, Quix Streams and bare aiokafka: speed, cost and latency.
 
-    python -m bench.engine [--records N] [--users N] [--rounds N] [--json]
+    python -m bench.engine [--records N] [--users N] [--rounds N] [--broker HOST:PORT] [--json]
 
 Every contestant is run in turn, round after round, each as a process of its own that is watched
 from outside: progress by its committed offsets, the rest by psutil.
@@ -17,31 +17,25 @@ import argparse
 import asyncio
 import json
 import sys
-import tempfile
+import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from bench import latency, throughput
 from bench.contestant import NAMES
 from bench.machine import machine, spread
-from bench.site import PARTITIONS, Site, clicks
+from bench.site import PARTITIONS, Site, clicks, kafka
 from bench.tables import table
 from bench.work import ROW_BYTES
-from streams.broker import Kafka
 
-SOURCE = "bench.events"
 Result = dict[str, dict[str, object]]
 
 
 def main() -> None:
     """Run all of it and print."""
     given = _arguments()
-    with (
-        tempfile.TemporaryDirectory(prefix="headrace-bench-") as scratch,
-        Kafka(Path(scratch) / "kafka") as address,
-    ):
+    with kafka(given.broker) as address:
         figures = asyncio.run(measure(address, given))
     if given.json:
         print(json.dumps(figures))
@@ -60,6 +54,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=int, default=1_000, help="events/s while latency is taken")
     parser.add_argument("--latency-s", type=float, default=15.0, help="so long")
     parser.add_argument("--only", choices=["table", "output", "latency"], nargs="+")
+    parser.add_argument("--broker", help="host:port; a Kafka of its own without it")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 
@@ -71,14 +66,16 @@ async def measure(broker: str, given: argparse.Namespace) -> dict[str, object]:
         bench: defaultdict(list) for bench in wanted
     }
     async with Site(broker) as site:
-        await site.create(SOURCE)
-        await site.publish(SOURCE, clicks(given.records, given.users))
+        source = f"bench-{uuid.uuid4().hex[:8]}.events"
+        await site.create(source)
+        await site.publish(source, clicks(given.records, given.users))
         for round_ in range(given.rounds):
             for bench in wanted:
                 for name in NAMES:
-                    found = await _one(site, bench, name, given)
+                    found = await _one(site, bench, name, source, given)
                     rounds[bench][name].append(found)
                     print(f"round {round_ + 1}, {bench}, {name}: {found}", file=sys.stderr)
+        await site.delete(source)
     figures: dict[str, object] = {bench: _merged(rounds[bench]) for bench in wanted}
     return {
         "what": "engine",
@@ -100,14 +97,16 @@ async def measure(broker: str, given: argparse.Namespace) -> dict[str, object]:
     }
 
 
-async def _one(site: Site, bench: str, name: str, given: argparse.Namespace) -> dict[str, float]:
+async def _one(
+    site: Site, bench: str, name: str, source: str, given: argparse.Namespace
+) -> dict[str, float]:
     if bench == "latency":
         load = latency.Load(given.rate, given.latency_s / 5, given.latency_s, given.users)
         return asdict(await latency.run(site, name, load))
     steady_s = given.stock_s if name == "stock" else None
     return asdict(
         await throughput.run(
-            site, name, SOURCE, given.records, output=bench == "output", steady_s=steady_s
+            site, name, source, given.records, output=bench == "output", steady_s=steady_s
         )
     )
 

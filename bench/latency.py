@@ -120,7 +120,7 @@ async def run(site: Site, name: str, load: Load) -> Latency:
                 with Contestant(name, job, log) as contestant:
                     return await _measure(driver, contestant, load)
     finally:
-        await site.delete(source, changelog, out)
+        await site.delete(run_id)
 
 
 async def _measure(driver: Driver, contestant: Contestant, load: Load) -> Latency:

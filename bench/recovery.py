@@ -1,6 +1,6 @@
 """Recovery onto an empty disk: the batch engine beside stock Faust and Quix Streams.
 
-    python -m bench.recovery [--records N] [--rounds N] [--json]
+    python -m bench.recovery [--records N] [--rounds N] [--broker HOST:PORT] [--json]
 
 A changelog of so many rows of 1 KiB lies in Kafka. A contestant starts without any state; when
 it has answered an event it has recovered. It then starts again, with its state, which takes what
@@ -12,8 +12,8 @@ import argparse
 import asyncio
 import json
 import sys
-import tempfile
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -25,9 +25,8 @@ from bench import work
 from bench.contestant import Contestant, ContestantEnded, scratch
 from bench.contestants.job import Job
 from bench.machine import machine, spread
-from bench.site import PARTITIONS, Pair, Site
+from bench.site import PARTITIONS, Pair, Site, kafka
 from bench.tables import table
-from streams.broker import Kafka
 
 NAMES = ("stock", "ours", "quix")
 LOOK_EVERY_S = 0.1
@@ -62,12 +61,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--records", type=int, default=1_000_000, help="rows in the changelog")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--broker", help="host:port; a Kafka of its own without it")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="headrace-bench-") as directory,
-        Kafka(Path(directory) / "kafka") as address,
-    ):
+    with kafka(given.broker) as address:
         figures = asyncio.run(measure(address, given.records, given.rounds))
     if given.json:
         print(json.dumps(figures))
@@ -86,6 +83,8 @@ async def measure(broker: str, records: int, rounds: int) -> dict[str, object]:
                 one = await _recover(site, name, jobs[name], records)
                 found[name].append(one)
                 print(f"round {round_ + 1}, {name}: {one}", file=sys.stderr)
+        for job in jobs.values():
+            await site.delete(job.group)
     merged = {
         name: {
             figure: spread([asdict(each)[figure] for each in all_], 2) for figure in asdict(all_[0])
@@ -115,7 +114,7 @@ async def measure(broker: str, records: int, rounds: int) -> dict[str, object]:
 
 async def _prepared(site: Site, name: str, records: int) -> Job:
     """Make a contestant's topics, the changelog full; return its job, directory to come."""
-    group = f"bench-{name}"
+    group = f"bench-{name}-{uuid.uuid4().hex[:8]}"
     job = Job(
         broker=site.broker,
         group=group,

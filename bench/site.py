@@ -1,7 +1,10 @@
 """The corner of Kafka that the benches work in: topics, records, committed offsets."""
 
 import random
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -9,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from bench import work
+from streams.broker import Kafka
 from streams.engine import partition_of
 
 PARTITIONS = 4
@@ -41,9 +45,10 @@ class Site:
             if code:
                 raise RuntimeError(f"topic {name} was not created: Kafka's error {code}")
 
-    async def delete(self, *names: str) -> None:
-        """Delete topics."""
-        await self._admin.delete_topics(list(names))
+    async def delete(self, run: str) -> None:
+        """Delete a run's topics, those too that a contestant has made for itself."""
+        names = [name for name in await self._admin.list_topics() if run in name]
+        await self._admin.delete_topics(names)
 
     async def committed(self, group: str, topic: str) -> int:
         """Return how many records of a topic a group has committed."""
@@ -92,6 +97,19 @@ class Site:
         tps = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
         found = await consumer.end_offsets(tps)
         return {tp.partition: end for tp, end in found.items()}
+
+
+@contextmanager
+def kafka(given: str | None) -> Iterator[str]:
+    """Yield the address that was given, or that of a Kafka that lives as long as the block."""
+    if given:
+        yield given
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="headrace-bench-") as directory,
+        Kafka(Path(directory)) as address,
+    ):
+        yield address
 
 
 def clicks(records: int, users: int, seed: int = 1) -> Iterable[Pair]:

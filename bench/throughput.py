@@ -76,7 +76,7 @@ async def run(
                 state_mb = contestant.state_mb()
             return _figures(begun, seen, records, contestant.rss_mb, state_mb)
     finally:
-        await site.delete(changelog, out)
+        await site.delete(run_id)
 
 
 async def _watch(

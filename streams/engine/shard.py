@@ -91,6 +91,10 @@ class Shard:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        for done in (*self._owed, *(staged.done for staged in self._staged)):
+            if done is not None:
+                done.cancel()
+        self._owed = []
 
     def _merge(self) -> None:
         """Move what is ready, and has nothing unready before it, into the next group."""

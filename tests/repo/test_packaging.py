@@ -82,7 +82,10 @@ def test_no_other_distribution_owns_our_names() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+RIVAL = "bench/requirements-quix.txt"
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", RIVAL])
 def test_requirements_are_exact_and_name_no_host(name: str) -> None:
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     assert lines[1] == "#    make lock"
@@ -99,3 +102,16 @@ def test_what_the_project_depends_on_is_what_is_pinned(project: dict[str, Any]) 
     development = (ROOT / "requirements-dev.in").read_text(encoding="utf-8")
     for line in development.splitlines():
         assert re.fullmatch(r"|#.*|-c requirements\.txt|[a-z-]+", line), line
+
+
+def test_a_rival_of_the_benches_has_our_decoder_and_our_rocksdb() -> None:
+    ours, theirs = (pins(name) for name in ("requirements.txt", RIVAL))
+    assert theirs["quixstreams"] == "3.28.0"
+    assert {name: theirs[name] for name in ("msgspec", "rocksdict")} == {
+        name: ours[name] for name in ("msgspec", "rocksdict")
+    }
+
+
+def pins(name: str) -> dict[str, str]:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return {pin[1]: pin[2] for line in text.splitlines() if (pin := PIN.fullmatch(line))}

@@ -81,6 +81,59 @@ async def test_without_stage_batches_run_one_by_one() -> None:
         assert len(stream.acked) == 3
 
 
+def owe() -> "asyncio.Future[None]":
+    """Do what BatchTable.commit_later does to the batch."""
+    flight = current_flight()
+    assert flight is not None
+    owed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    flight.owed.append(owed)
+    return owed
+
+
+@run
+async def test_what_a_batch_is_owed_holds_its_ack_but_neither_its_slot_nor_its_records() -> None:
+    batches = [batch(n) for n in range(3)]
+    stream = Stream(App(Producer()), batches)
+    owed = []
+
+    async def handle(_: Batch) -> None:
+        stage()
+        owed.append(owe())
+
+    async with Running(stream, handle, depth=1):
+        await settle()
+        assert len(owed) == 3
+        assert stream.acked == []
+        assert [one.records for one in batches] == [()] * 3
+        assert [str(one) for one in batches] == [f"source[0] {n}..{n}" for n in range(3)]
+        owed[0].set_result(None)
+        await settle()
+        assert stream.acked == batches[:1]
+        for one in owed[1:]:
+            one.set_result(None)
+        await settle()
+        assert stream.acked == batches
+
+
+@run
+async def test_what_is_owed_and_fails_crashes_the_worker_like_the_handler_itself() -> None:
+    app = App(Producer())
+    stream = Stream(app, [batch(0), batch(1)])
+    owed = []
+
+    async def handle(_: Batch) -> None:
+        stage()
+        owed.append(owe())
+
+    async with Running(stream, handle):
+        await settle()
+        owed[0].set_exception(ValueError("not stored"))
+        await settle()
+        assert [str(error) for error in app.crashed] == ["not stored"]
+        assert stream.acked == []
+        assert owed[1].cancelled()
+
+
 @run
 async def test_a_failure_acks_nothing_more_and_crashes_the_worker() -> None:
     batches = [batch(n) for n in range(5)]

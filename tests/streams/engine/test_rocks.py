@@ -1,6 +1,7 @@
 """A partition's database: rows and offset together, one budget, and clear refusals."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,30 @@ def test_rows_are_those_of_a_dict_also_after_reopening(
         rocks.close()
         rocks = Rocks(path, "me", MEMORY)
     rocks.close()
+
+
+@settings(max_examples=25)
+@given(writes=st.lists(st.tuples(st.dictionaries(KEYS, st.binary(max_size=4)), st.booleans())))
+def test_a_crash_leaves_rows_and_offset_of_one_moment_and_all_that_was_logged(
+    tmp_path_factory: pytest.TempPathFactory,
+    writes: list[tuple[dict[bytes, bytes], bool]],
+) -> None:
+    directory = tmp_path_factory.mktemp("rocks")
+    rocks = Rocks(directory / "t.db", "me", MEMORY)
+    moments: list[dict[bytes, bytes]] = [{}]
+    safe = 0
+    for offset, (rows, logged) in enumerate(writes):
+        rocks.write(rows.items(), offset, logged=logged)
+        moments.append(moments[-1] | rows)
+        safe = offset + 1 if logged else safe
+    shutil.copytree(directory / "t.db", directory / "crashed.db")  # what a kill -9 would leave
+    rocks.close()
+    crashed = Rocks(directory / "crashed.db", "me", MEMORY)
+    offset_found = crashed.offset()
+    reached = 0 if offset_found is None else offset_found + 1
+    assert safe <= reached
+    assert dict(crashed.scan(None, 1000)) == moments[reached]
+    crashed.close()
 
 
 @settings(max_examples=25, deadline=None)

@@ -31,7 +31,9 @@ class Bench:
         self.producer = Producer()
         self.worker = App(self.producer, assigned={TP(CHANGELOG, p) for p in (0, 1)})
         memory = engine.Memory(cache_mb=8, write_buffer_mb=4)
-        self.table: BatchTable = engine.table(real, "counts", CHANGELOG, memory)
+        self.table: BatchTable = engine.table(
+            real, "counts", CHANGELOG, memory, linger_s=60.0, waiting_mb=1
+        )
         self.store = self.table.data
         for partition in (0, 1):
             assert self.store.persisted_offset(TP(CHANGELOG, partition)) == -1
@@ -216,6 +218,46 @@ async def test_a_stored_batch_whose_offset_is_lost_moves_no_offset(bench: Bench)
     bench.producer.send_batch = answer  # type: ignore[method-assign]
     await bench.table.commit(0, {b"b": b"1"})
     assert bench.disk() == ([(b"a", b"1"), (b"b", b"1")], 0)
+
+
+@run
+async def test_a_commit_for_later_is_owed_by_its_batch_and_stored_with_others(
+    bench: Bench,
+) -> None:
+    table = bench.table
+    flights = [Flight(batch(n)) for n in (1, 2)]
+    for number, flight in enumerate(flights):
+        with flying(flight):
+            await table.commit_later(0, {b"k": b"%d" % number})
+    assert bench.disk() == ([], -1)
+    assert table.get_many(0, [b"k"]) == [b"1"]
+    await table.commit(0, {b"other": b"1"})  # waits for nobody, nor lets the others wait
+    assert [owed.done() for flight in flights for owed in flight.owed] == [True, True]
+    assert bench.disk() == ([(b"k", b"1"), (b"other", b"1")], 1)
+
+
+@run
+async def test_outside_of_a_batch_a_commit_for_later_is_one_for_now(bench: Bench) -> None:
+    await bench.table.commit_later(0, {b"k": b"1"})
+    assert bench.disk() == ([(b"k", b"1")], 0)
+
+
+@run
+async def test_a_batch_that_finds_too_much_waiting_waits_for_the_disk(bench: Bench) -> None:
+    with flying(Flight(batch(1))):
+        await bench.table.commit_later(0, {b"%04d" % n: b"v" * 400 for n in range(3000)})
+    assert bench.disk()[1] == 2999
+
+
+@run
+async def test_a_table_that_stops_leaves_owed_batches_unacked(bench: Bench) -> None:
+    flight = Flight(batch(1))
+    with flying(flight):
+        await bench.table.commit_later(0, {b"k": b"1"})
+    await asyncio.sleep(0)
+    await bench.table.on_stop()
+    assert flight.owed[0].cancelled()
+    assert bench.disk() == ([], -1)
 
 
 @run

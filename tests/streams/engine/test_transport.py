@@ -145,6 +145,28 @@ def test_what_comes_while_tables_recover_is_sought_again_afterwards(consumer: Co
     assert sought == [True]
 
 
+@run
+async def test_a_poll_that_finds_all_buffers_full_goes_on_when_one_has_room(
+    consumer: Consumer,
+) -> None:
+    fetched = Fetched({SOURCE: records(1)}, 0)
+
+    async def getmany(active: set[TP], timeout: float) -> Fetched:  # noqa: ASYNC109  Faust's
+        assert (active, timeout) == ({SOURCE}, 30.0)
+        return fetched
+
+    consumer._thread.getmany = getmany
+    for tp in (SOURCE, OTHER):
+        consumer.on_buffer_full(tp)
+    polling = asyncio.ensure_future(consumer._wait_next_records(30.0))
+    await asyncio.sleep(0.01)
+    assert not polling.done()
+    consumer.on_buffer_drop(SOURCE)
+    assert (await asyncio.wait_for(polling, 10))[0] is fetched  # before the poll's time is up
+    consumer.on_buffer_full(SOURCE)
+    assert await consumer._wait_next_records(0.01) == ({}, set())
+
+
 def test_the_producer_is_idempotent_and_carries_the_credentials(tmp_path: Path) -> None:
     credentials = faust.SASLCredentials(username="u", password="p", mechanism="SCRAM-SHA-512")
     app = faust.App(

@@ -1,0 +1,1 @@
+"""The benches work: figures for every contestant, whatever the figures are."""

@@ -1,0 +1,66 @@
+"""Each bench, tiny, against a real Kafka: the shape of what it prints, not the times."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+THROUGHPUT = {
+    "events_per_s", "cpu_us_per_event", "rss_mb", "state_mb", "steady_records", "steady_s",
+}  # fmt: skip
+LATENCY = {"p50_ms", "p99_ms", "cpu_us_per_event", "rss_mb"}
+RECOVERY = {"recovery_s", "rows_per_s", "cpu_us_per_row", "start_s", "rss_mb", "state_mb"}
+
+
+def run(bench: str, broker: str, *arguments: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", f"bench.{bench}", "--json", "--broker", broker, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-5000:]
+    (line,) = done.stdout.splitlines()
+    found: dict[str, Any] = json.loads(line)
+    assert {"processor", "cores", "memory_gb", "python", "load_average"} <= found["machine"].keys()
+    assert found["rounds"] == 1
+    assert all(ratio > 0 for ratio in found["ratios"].values())
+    return found
+
+
+def check(result: Mapping[str, Any], names: set[str], figures: set[str]) -> None:
+    assert result.keys() == names
+    for found in result.values():
+        assert figures <= found.keys()
+        for figure in figures:
+            low, high = found[figure]["range"]
+            assert low <= found[figure]["median"] <= high
+
+
+@pytest.mark.timeout(900)
+def test_engine(broker: str) -> None:
+    size = ["--records", "4000", "--users", "100", "--rounds", "1", "--stock-s", "1"]
+    found = run("engine", broker, *size, "--rate", "100", "--latency-s", "2")
+    everybody = {"stock", "ours", "quix", "bare"}
+    check(found["table"], everybody, THROUGHPUT)
+    check(found["output"], everybody, THROUGHPUT)
+    check(found["latency"], everybody, LATENCY)
+    asked = {f"{bench}_vs_{other}" for bench in ("table", "output") for other in ("stock", "quix")}
+    assert asked <= found["ratios"].keys()
+    assert (found["records"], found["users"], found["row_bytes"]) == (4000, 100, 1024)
+    assert found["table"]["ours"]["state_mb"]["median"] > 0
+    assert "extrapolated" in found["notes"]["stock"]
+
+
+@pytest.mark.timeout(900)
+def test_recovery(broker: str) -> None:
+    found = run("recovery", broker, "--records", "2000", "--rounds", "1")
+    check(found["recovery"], {"stock", "ours", "quix"}, RECOVERY)
+    assert {"recovery_vs_stock", "recovery_vs_quix"} <= found["ratios"].keys()
+    assert found["rows"] == 2000
