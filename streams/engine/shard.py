@@ -10,7 +10,6 @@ from dataclasses import dataclass
 Rows = Mapping[bytes, bytes | None]
 Store = Callable[[Rows], Awaitable[None]]
 Done = asyncio.Future[None]
-_ABSENT = object()
 
 
 class CommitAbandoned(RuntimeError):
@@ -158,7 +157,7 @@ class Shard:
         if not self._staged and not self._ready:
             self.newest.clear()
             return
-        newest = self.newest
-        for key, value in rows.items():
-            if newest.get(key, _ABSENT) is value:
-                del newest[key]
+        # Not judged by the rows themselves: two batches may delete the same key.
+        kept = set(self._ready).union(*(staged.rows for staged in self._staged))
+        for key in rows.keys() - kept:
+            self.newest.pop(key, None)

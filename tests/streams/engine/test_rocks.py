@@ -1,7 +1,8 @@
 """A partition's database: rows and offset together, one budget, and clear refusals."""
 
 import re
-import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from streams.engine.rocks import (
     check_keys,
 )
 
+ROOT = Path(__file__).parents[3]
 MEMORY = Memory(cache_mb=8, write_buffer_mb=4)
 KEYS = st.binary(max_size=3)
 WRITES = st.lists(
@@ -57,28 +59,48 @@ def test_rows_are_those_of_a_dict_also_after_reopening(
     rocks.close()
 
 
-@settings(max_examples=25)
-@given(writes=st.lists(st.tuples(st.dictionaries(KEYS, st.binary(max_size=4)), st.booleans())))
-def test_a_crash_leaves_rows_and_offset_of_one_moment_and_all_that_was_logged(
-    tmp_path_factory: pytest.TempPathFactory,
-    writes: list[tuple[dict[bytes, bytes], bool]],
-) -> None:
-    directory = tmp_path_factory.mktemp("rocks")
-    rocks = Rocks(directory / "t.db", "me", MEMORY)
-    moments: list[dict[bytes, bytes]] = [{}]
-    safe = 0
+CRASH = """
+import ast, os, sys
+from pathlib import Path
+from streams.engine.rocks import Memory, Rocks
+memory = Memory(cache_mb=8, write_buffer_mb=4)
+for number, writes in enumerate(ast.literal_eval(sys.argv[2])):
+    rocks = Rocks(Path(sys.argv[1]) / str(number), "me", memory)
     for offset, (rows, logged) in enumerate(writes):
         rocks.write(rows.items(), offset, logged=logged)
-        moments.append(moments[-1] | rows)
-        safe = offset + 1 if logged else safe
-    shutil.copytree(directory / "t.db", directory / "crashed.db")  # what a kill -9 would leave
-    rocks.close()
-    crashed = Rocks(directory / "crashed.db", "me", MEMORY)
-    offset_found = crashed.offset()
-    reached = 0 if offset_found is None else offset_found + 1
-    assert safe <= reached
-    assert dict(crashed.scan(None, 1000)) == moments[reached]
-    crashed.close()
+os._exit(9)
+"""
+
+
+@settings(max_examples=3)
+@given(
+    crashes=st.lists(
+        st.lists(st.tuples(st.dictionaries(KEYS, st.binary(max_size=4)), st.booleans())),
+        min_size=10,
+        max_size=10,
+    )
+)
+def test_a_crash_leaves_rows_and_offset_of_one_moment_and_all_that_was_logged(
+    tmp_path_factory: pytest.TempPathFactory,
+    crashes: list[list[tuple[dict[bytes, bytes], bool]]],
+) -> None:
+    directory = tmp_path_factory.mktemp("rocks")
+    crashed = subprocess.run(
+        [sys.executable, "-c", CRASH, directory, repr(crashes)], check=False, cwd=ROOT
+    )
+    assert crashed.returncode == 9
+    for number, writes in enumerate(crashes):
+        moments: list[dict[bytes, bytes]] = [{}]
+        safe = 0
+        for offset, (rows, logged) in enumerate(writes):
+            moments.append(moments[-1] | rows)
+            safe = offset + 1 if logged else safe
+        rocks = Rocks(directory / str(number), "me", MEMORY)
+        found = rocks.offset()
+        reached = 0 if found is None else found + 1
+        assert safe <= reached
+        assert dict(rocks.scan(None, 1000)) == moments[reached]
+        rocks.close()
 
 
 @settings(max_examples=25, deadline=None)
