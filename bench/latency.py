@@ -92,8 +92,9 @@ class Driver:
         """
         deadline = time.perf_counter() + within_s
         missing = set(events)
-        while (missing := missing - self.seen_s.keys()) and time.perf_counter() < deadline:
+        while missing and time.perf_counter() < deadline:
             await asyncio.sleep(0.05)
+            missing -= self.seen_s.keys()
         return len(missing)
 
     def latencies_ms(self, events: list[str]) -> list[float]:

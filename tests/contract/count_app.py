@@ -45,6 +45,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     standbys: int = 0
     stall_s: float = 60.0
     compression: Compression = "lz4"
+    later: bool = False  # rows may wait for those of other batches
 
 
 def count(row: bytes | None, offset: int) -> bytes | None:
@@ -117,7 +118,8 @@ def batch_app(options: Options) -> faust.App:
         await asyncio.sleep(options.pause_s)
         if held:
             held.committing = True
-        await counts.commit(batch.partition, changed)
+        commit = counts.commit_later if options.later else counts.commit
+        await commit(batch.partition, changed)
 
     return app
 
