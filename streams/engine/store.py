@@ -97,6 +97,9 @@ class Store(SerializedStore[bytes, bytes]):  # type: ignore[misc]  # faust ships
     ) -> None:
         """Apply recovered records, one WriteBatch per partition.
 
+        What an active partition recovers is not logged on disk: its worker does nothing else
+        meanwhile, and what a crash loses comes from the changelog again. A standby's rows are.
+
         Recovery may hand over events that stayed in its queue when another table or another owner
         took their partition; those are not ours to write.
         """
@@ -109,8 +112,10 @@ class Store(SerializedStore[bytes, bytes]):  # type: ignore[misc]  # faust ships
                 continue
             rows[message.partition].extend(_rows(message))
             reached[message.partition] = message.offset
+        actives = self.app.assignor.assigned_actives()
         for partition, offset in reached.items():
-            self.partition(partition).write(rows[partition], offset, logged=False)
+            standby = TP(self.changelog, partition) not in actives
+            self.partition(partition).write(rows[partition], offset, logged=standby)
             self.recovered += len(rows[partition])
 
     async def on_rebalance(
