@@ -86,7 +86,7 @@ class Slow(Producer):
 
 @run
 async def test_batches_of_two_calls_do_not_mix() -> None:
-    producer = Slow(batch_bytes=1000)
+    producer = Slow()
     output = Output(App(producer), "out")
     await asyncio.gather(
         output.send(0, [(b"key", b"v" * 300)] * 7), output.send(0, [(b"key", b"v" * 700)] * 2)
@@ -96,7 +96,7 @@ async def test_batches_of_two_calls_do_not_mix() -> None:
 
 @run
 async def test_an_error_is_raised_when_nothing_is_under_way_any_more() -> None:
-    producer = Producer(batch_bytes=1000)
+    producer = Producer()
     producer.gate.clear()
     outcomes: list[asyncio.Future[Any]] = []
     send = producer.send_batch

@@ -1,5 +1,6 @@
 """Which offset a consumer of batches commits, and what it delivers."""
 
+import asyncio
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from streams import engine
 from streams.engine.consumer import Consumer, Fetched
 from streams.engine.producer import Producer
 from streams.engine.transport import Transport
-from tests.streams.engine.fakes import Record, finish
+from tests.streams.engine.fakes import Record, finish, run
 
 SOURCE = TP("source", 0)
 OTHER = TP("source", 1)
