@@ -101,15 +101,20 @@ async def measure(broker: str, records: int, rounds: int) -> dict[str, object]:
         "rounds": rounds,
         "recovery": merged,
         "ratios": {
-            f"recovery_vs_{other}{suffix}": round(ratio, 2)
+            f"recovery_vs_{other}{suffix}": ratio
             for other in ("stock", "quix")
             for suffix, ratio in (
-                ("", rate["ours"] / rate[other]),
-                ("_cpu", cost[other] / cost["ours"]),
+                ("", _ratio(rate["ours"], rate[other])),
+                ("_cpu", _ratio(cost[other], cost["ours"])),
             )
         },
         "machine": machine(),
     }
+
+
+def _ratio(one: float, other: float) -> float | None:
+    """Return one / other; None where so few rows were recovered that a start's noise hides them."""
+    return round(one / other, 2) if one > 0 and other > 0 else None
 
 
 async def _prepared(site: Site, name: str, records: int) -> Job:

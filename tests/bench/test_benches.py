@@ -30,7 +30,8 @@ def run(bench: str, broker: str, *arguments: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(line)
     assert {"processor", "cores", "memory_gb", "python", "load_average"} <= found["machine"].keys()
     assert found["rounds"] == 1
-    assert all(ratio > 0 for ratio in found["ratios"].values())
+    # None: so little to do that noise hides it, which a tiny run may meet.
+    assert all(ratio is None or ratio > 0 for ratio in found["ratios"].values())
     return found
 
 
