@@ -7,7 +7,7 @@ from tests.contract.promises import SLOW, assert_kept, settle, wait_for_progress
 def test_two_workers_then_three_then_one(either: Site) -> None:
     either.create()
     workers = [either.worker(data=name, **SLOW).wait_ready() for name in ("a", "b")]
-    counted = either.publish(keys(8000, 500))
+    counted = either.publish(keys(6500, 500))
     wait_for_progress(either, 300)
     workers.append(either.worker(data="c", **SLOW).wait_ready())
     wait_for_progress(either, 300)
