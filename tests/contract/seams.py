@@ -96,6 +96,8 @@ CONSUMER = [
     Seam(BaseConsumer, "_acked_index", "the same"),
     Seam(BaseConsumer, "_committed_offset", "partitions without a commit start at the start"),
     Seam(BaseConsumer, "_buffered_partitions", "partitions whose buffers are full"),
+    Seam(BaseConsumer, "_get_active_partitions", "whether there is anything to fetch", ""),
+    Seam(BaseConsumer, "resume_partitions", "wakes the fetch up", "tps", Recovery),
     Seam(BaseConsumer, "_is_changelog_tp", "sources are sought, changelogs not", "tp"),
     Seam(aiokafka.AIOKafkaConsumer, "_fetch_max_wait_ms", "Faust has no setting for it"),
     Seam(aiokafka.AIOKafkaConsumer, "_isolation_level", "Faust has no setting for it"),
