@@ -100,7 +100,7 @@ class Shard:
         while self._staged and self._staged[0].done is not None:
             staged = self._staged.popleft()
             if rows := staged.rows:
-                taken = sum(len(key) + len(value or b"") for key, value in rows.items())
+                taken = sum(map(len, rows)) + sum(map(len, filter(None, rows.values())))
                 self._row_bytes = max(self._row_bytes, taken / len(rows))
                 self._ready.update(rows)
             self._owed.append(staged.done)  # type: ignore[arg-type]  # not None, see above
