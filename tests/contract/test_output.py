@@ -9,7 +9,7 @@ from kafka import KafkaAdminClient
 from tests.contract.harness import PARTITIONS, Site, Worker, expected_outputs, keys
 from tests.support import eventually
 
-DEPTH, QUEUED = 4, 2  # batches that handlers hold, and that Faust queues: see app_options
+DEPTH, QUEUED = 4, 16  # batches that handlers hold, and that Faust queues: see app_options
 RECORDS = 100
 
 
