@@ -14,6 +14,10 @@ _OFFSET = _RESERVED + b"offset"
 _OWNER = _RESERVED + b"owner"
 _NOTE = _RESERVED + b"note"
 _CONFIG = "rocksdict-config.json"
+# Each merge of the newest files rewrites about all of a partition; more files mean more bloom
+# filters to ask per look-up. So merges are rare while rows are written in bulk and not looked up.
+_MERGED_FILES = 4
+_MERGED_FILES_UNLOGGED = 16
 _NO_LOG = rocksdict.WriteOptions()
 _NO_LOG.disable_wal = True
 
@@ -71,9 +75,7 @@ class Memory:
         options.set_compression_type(rocksdict.DBCompressionType.lz4())
         options.set_keep_log_file_num(2)
         options.set_max_background_jobs(2)
-        # Each of these merges rewrites about all of a partition: three times as rarely, for a few
-        # more bloom filters to ask per look-up.
-        options.set_level_zero_file_num_compaction_trigger(12)
+        options.set_level_zero_file_num_compaction_trigger(_MERGED_FILES)
         return options
 
 
@@ -160,10 +162,16 @@ class Rocks:
             if self._unlogged:  # a log must not go on where rows before it are missing
                 self._db.flush()
                 self._unlogged = False
+                self._merge_every(_MERGED_FILES)
             self._db.write(batch)
         else:
-            self._unlogged = True
+            if not self._unlogged:
+                self._unlogged = True
+                self._merge_every(_MERGED_FILES_UNLOGGED)
             self._db.write(batch, _NO_LOG)
+
+    def _merge_every(self, files: int) -> None:
+        self._db.set_options({"level0_file_num_compaction_trigger": str(files)})
 
     def note(self) -> bytes | None:
         """Return what was noted last beside the rows; it is of this disk, not of the changelog."""
