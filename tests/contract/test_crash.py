@@ -9,10 +9,10 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from tests.contract.count_app import POISON
-from tests.contract.harness import PARTITIONS, Site, expected_outputs, keys, partition_of
+from tests.contract.harness import PARTITIONS, Site, Worker, expected_outputs, keys, partition_of
 from tests.support import eventually
 
-SLOW: dict[str, Any] = {"batch_records": 100, "pause_s": 0.1}
+SLOW: dict[str, Any] = {"batch_records": 50, "pause_s": 0.1}
 
 
 def assert_exact(corner: Site, counted: Counter[bytes]) -> None:
@@ -29,15 +29,22 @@ def wait_for_progress(corner: Site, events: int) -> None:
     assert sum(corner.committed().values()) < sum(corner.ends().values())
 
 
-def test_kill_9_of_two_workers_in_mid_stream(corner: Site) -> None:
+def kill_thrice(corner: Site, **over: Any) -> tuple[Counter[bytes], dict[str, Worker]]:
+    """Kill two workers in turn, each time with more to do than they can have done by then."""
     corner.create()
-    counted = corner.publish(keys(20_000, 700))
-    workers = {name: corner.worker(data=name, worker_id=name, **SLOW) for name in ("a", "b")}
+    counted: Counter[bytes] = Counter()
+    workers = {name: corner.worker(data=name, worker_id=name, **over) for name in ("a", "b")}
     for name in ("a", "b", "a"):
+        counted += corner.publish(keys(7000, 700))
         wait_for_progress(corner, 500)
         workers[name].kill()
-        workers[name] = corner.worker(data=name, worker_id=name, batch_records=400)
+        workers[name] = corner.worker(data=name, worker_id=name, **over)
     assert_exact(corner, counted)
+    return counted, workers
+
+
+def test_kill_9_of_two_workers_in_mid_stream(corner: Site) -> None:
+    counted, workers = kill_thrice(corner, **SLOW)
     for worker in workers.values():
         worker.stop()
     recovered = [corner.disk(name)[0] for name in workers]

@@ -3,20 +3,13 @@
 from typing import Any
 
 from tests.contract.harness import Site, keys
-from tests.contract.test_crash import assert_exact, wait_for_progress
+from tests.contract.test_crash import assert_exact, kill_thrice, wait_for_progress
 
-SLOW: dict[str, Any] = {"batch_records": 50, "pause_s": 0.05, "later": True}
+SLOW: dict[str, Any] = {"batch_records": 50, "pause_s": 0.1, "later": True}
 
 
 def test_kill_9_of_two_workers_whose_rows_wait(corner: Site) -> None:
-    corner.create()
-    counted = corner.publish(keys(20_000, 700))
-    workers = {name: corner.worker(data=name, worker_id=name, **SLOW) for name in ("a", "b")}
-    for name in ("a", "b", "a"):
-        wait_for_progress(corner, 500)
-        workers[name].kill()
-        workers[name] = corner.worker(data=name, worker_id=name, batch_records=400, later=True)
-    assert_exact(corner, counted)
+    kill_thrice(corner, **SLOW)
 
 
 def test_rows_wait_for_each_other_and_each_is_sent_once(corner: Site) -> None:
