@@ -1,6 +1,8 @@
 """Registering as a partition's only writer, against a broker that answers as told."""
 
 import asyncio
+import gc
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
@@ -95,6 +97,22 @@ async def test_patience_ends_with_the_request_timeout() -> None:
 async def test_a_refused_id_says_what_to_allow() -> None:
     with pytest.raises(PermissionError, match=r"'fake-counts-0' is refused .*Describe and Write"):
         await Writer(App(Broker(REFUSED)), "counts", 0).register()
+
+
+@run
+async def test_a_batch_that_has_been_sent_waits_for_no_garbage_collection() -> None:
+    writer = Writer(App(Broker()), "counts", 0)
+    await writer.register()
+    builder = Builder(1)
+    writer.sign(builder)
+    builder._set_producer_state(77, 77, 77)
+    here = weakref.ref(builder)
+    gc.disable()
+    try:
+        del builder
+        assert here() is None
+    finally:
+        gc.enable()
 
 
 @run
