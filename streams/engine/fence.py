@@ -154,7 +154,7 @@ class Writer:
 
         def ours(*_: int) -> None:
             # Called once. Without this a batch refers to itself, and 0.4 MB wait for the collector.
-            del builder._set_producer_state
+            del builder._set_producer_state  # noqa: SLF001  as above
             set_state(*identity, self._next_sequence(builder.record_count()))
 
         builder._set_producer_state = ours  # noqa: SLF001
