@@ -18,6 +18,7 @@ _CONFIG = "rocksdict-config.json"
 # filters to ask per look-up. So merges are rare while rows are written in bulk and not looked up.
 _MERGED_FILES = 4
 _MERGED_FILES_UNLOGGED = 16
+_DEEPER = [rocksdict.DBCompressionType.lz4()] * 6  # of RocksDB's seven levels
 _NO_LOG = rocksdict.WriteOptions()
 _NO_LOG.disable_wal = True
 
@@ -72,7 +73,9 @@ class Memory:
         options.set_block_based_table_factory(blocks)
         options.set_write_buffer_manager(self._write_buffers)
         options.set_write_buffer_size(self._write_buffer)
-        options.set_compression_type(rocksdict.DBCompressionType.lz4())
+        # What was just flushed is merged, and so rewritten, soon: compressing it costs more than
+        # the rest of the write, for a few files.
+        options.set_compression_per_level([rocksdict.DBCompressionType.none(), *_DEEPER])
         options.set_keep_log_file_num(2)
         options.set_max_background_jobs(2)
         options.set_level_zero_file_num_compaction_trigger(_MERGED_FILES)
