@@ -43,6 +43,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # fa
         be_patient(consumer._client)  # noqa: SLF001
         return consumer
 
+    async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109  Faust's signature
+        """Fetch on this thread, called from Faust's: without Faust's queue for calls.
+
+        The queue's workers wake up through several futures a call, and every poll waits for them.
+        """
+        consumer = self._ensure_consumer()
+        most = consumer._max_poll_records  # noqa: SLF001  as Faust does
+        fetching = self._fetch_records(consumer, active_partitions, timeout, most)
+        calling = asyncio.run_coroutine_threadsafe(fetching, self.thread_loop)
+        return await asyncio.wrap_future(calling)
+
     async def _fetch_records(
         self,
         consumer: Any,
