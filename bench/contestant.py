@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +15,7 @@ import psutil
 
 from bench.contestants.job import Job
 from bench.machine import size_mb
+from bench.site import Site
 
 ROOT = Path(__file__).parents[1]
 QUIX_PYTHON = ROOT / ".headrace" / "quix" / "bin" / "python"
@@ -27,10 +30,10 @@ class ContestantEnded(RuntimeError):
 class Contestant:
     """A running contestant. As a context manager it ends with the block, by force if need be."""
 
-    def __init__(self, name: str, job: Job, log: Path) -> None:
+    def __init__(self, name: str, job: Job) -> None:
         self.name = name
         self.job = job
-        self.log = log
+        self.log = Path(job.data_dir).with_name("log")
         self.rss_mb = 0.0  # the most that was seen
 
     def __enter__(self) -> Self:
@@ -96,3 +99,46 @@ def _environment() -> Mapping[str, str]:
 def scratch(name: str) -> tempfile.TemporaryDirectory[str]:
     """Return a directory that goes when its block ends."""
     return tempfile.TemporaryDirectory(prefix=f"headrace-bench-{name}-", ignore_cleanup_errors=True)
+
+
+@asynccontextmanager
+async def job_alone(
+    site: Site,
+    name: str,
+    source: str | None,
+    *,
+    output: bool,
+    commit_s: float = 1.0,
+    prompt: bool = False,
+) -> AsyncIterator[Job]:
+    """Yield a job whose group, topics and directory are its own, and go when the block ends.
+
+    Args:
+        site: where the topics are.
+        name: of the contestant.
+        source: a topic that there is; None makes one.
+        output: whether it has an output topic.
+        commit_s: how often it commits.
+        prompt: rather early than many at once.
+    """
+    group = f"bench-{name}-{uuid.uuid4().hex[:8]}"
+    events, changelog, answers = (f"{group}.{what}" for what in ("events", "rows", "answers"))
+    await site.create(changelog, compacted=True)
+    if source is None:
+        await site.create(events)
+    if output:
+        await site.create(answers)
+    try:
+        with scratch(name) as directory:
+            yield Job(
+                broker=site.broker,
+                group=group,
+                source=source or events,
+                changelog=changelog,
+                output=answers if output else None,
+                data_dir=str(Path(directory) / "state"),
+                commit_s=commit_s,
+                prompt=prompt,
+            )
+    finally:
+        await site.delete(group)

@@ -3,16 +3,14 @@
 import asyncio
 import random
 import time
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from bench import work
-from bench.contestant import Contestant, scratch
+from bench.contestant import Contestant, job_alone
 from bench.contestants.job import Job
 from bench.site import PARTITIONS, Site
 from streams.engine import partition_of
@@ -105,27 +103,12 @@ class Driver:
 
 async def run(site: Site, name: str, load: Load) -> Latency:
     """Run one contestant under a light, steady load."""
-    run_id = f"bench-{name}-{uuid.uuid4().hex[:8]}"
-    source, changelog, out = (f"{run_id}.{what}" for what in ("events", "rows", "answers"))
-    await site.create(source, out)
-    await site.create(changelog, compacted=True)
-    try:
-        with scratch(name) as directory:
-            job = Job(
-                broker=site.broker,
-                group=run_id,
-                source=source,
-                changelog=changelog,
-                output=out,
-                data_dir=str(Path(directory) / "state"),
-                prompt=True,
-            )
-            log = Path(directory) / "log"
-            async with _driver(site, source, out, load.users) as driver:
-                with Contestant(name, job, log) as contestant:
-                    return await _measure(driver, contestant, load)
-    finally:
-        await site.delete(run_id)
+    async with (
+        job_alone(site, name, None, output=True, prompt=True) as job,
+        _driver(job, load.users) as driver,
+    ):
+        with Contestant(name, job) as contestant:
+            return await _measure(driver, contestant, load)
 
 
 async def _measure(driver: Driver, contestant: Contestant, load: Load) -> Latency:
@@ -152,11 +135,13 @@ async def _measure(driver: Driver, contestant: Contestant, load: Load) -> Latenc
 
 
 @asynccontextmanager
-async def _driver(site: Site, source: str, out: str, users: int) -> AsyncIterator[Driver]:
-    consumer = AIOKafkaConsumer(out, bootstrap_servers=site.broker, auto_offset_reset="earliest")
-    producer = AIOKafkaProducer(bootstrap_servers=site.broker, acks="all")
+async def _driver(job: Job, users: int) -> AsyncIterator[Driver]:
+    consumer = AIOKafkaConsumer(
+        job.output, bootstrap_servers=job.broker, auto_offset_reset="earliest"
+    )
+    producer = AIOKafkaProducer(bootstrap_servers=job.broker, acks="all")
     async with consumer, producer:
-        driver = Driver(producer, source, users)
+        driver = Driver(producer, job.source, users)
         listening = asyncio.create_task(driver.listen(consumer))
         try:
             yield driver

@@ -147,9 +147,8 @@ def _rows(records: int, *, quix: bool) -> Iterable[Pair]:
 async def _recover(site: Site, name: str, job: Job, records: int) -> Recovery:
     with scratch(name) as directory:
         job = replace(job, data_dir=str(Path(directory) / "state"))
-        log = Path(directory) / "log"
-        empty, _ = await _start(site, name, job, log)
-        warm, state_mb = await _start(site, name, job, log)
+        empty, _ = await _start(site, name, job)
+        warm, state_mb = await _start(site, name, job)
     took_s = empty.took_s - warm.took_s
     return Recovery(
         recovery_s=took_s,
@@ -161,13 +160,13 @@ async def _recover(site: Site, name: str, job: Job, records: int) -> Recovery:
     )
 
 
-async def _start(site: Site, name: str, job: Job, log: Path) -> tuple[Started, float]:
+async def _start(site: Site, name: str, job: Job) -> tuple[Started, float]:
     """Start a contestant and send one event; return when it is answered."""
     before = sum((await site.ends(job.output or "")).values())
     event = work.Click("event", work.user_id(0), "item-00000000", 0, "session", 0)
     await site.publish(job.source, [(event.user_id.encode(), work.encode(event))])
     begun = time.perf_counter()
-    with Contestant(name, job, log) as contestant:
+    with Contestant(name, job) as contestant:
         async with AIOKafkaConsumer(bootstrap_servers=site.broker) as consumer:
             while True:
                 ends = await site.ends(job.output or "", consumer)

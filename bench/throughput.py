@@ -2,12 +2,9 @@
 
 import asyncio
 import time
-import uuid
 from dataclasses import dataclass
-from pathlib import Path
 
-from bench.contestant import Contestant, ContestantEnded, scratch
-from bench.contestants.job import Job
+from bench.contestant import Contestant, ContestantEnded, job_alone
 from bench.site import Site
 
 WATCH_EVERY_S = 0.05
@@ -55,28 +52,13 @@ async def run(
         output: whether each event has an output record, too.
         steady_s: stop after so long a steady state; None goes to the end of the log.
     """
-    run_id = f"bench-{name}-{uuid.uuid4().hex[:8]}"
-    changelog, out = f"{run_id}.rows", f"{run_id}.answers"
-    await site.create(changelog, compacted=True)
-    await site.create(out)
-    try:
-        with scratch(name) as directory:
-            job = Job(
-                broker=site.broker,
-                group=run_id,
-                source=source,
-                changelog=changelog,
-                output=out if output else None,
-                data_dir=str(Path(directory) / "state"),
-                commit_s=BARE_COMMIT_S if name == "bare" else COMMIT_S,
-            )
-            with Contestant(name, job, Path(directory) / "log") as contestant:
-                begun = Seen(time.perf_counter(), 0, 0.0)
-                seen = await _watch(site, contestant, records, steady_s)
-                state_mb = contestant.state_mb()
-            return _figures(begun, seen, records, contestant.rss_mb, state_mb)
-    finally:
-        await site.delete(run_id)
+    commit_s = BARE_COMMIT_S if name == "bare" else COMMIT_S
+    async with job_alone(site, name, source, output=output, commit_s=commit_s) as job:
+        with Contestant(name, job) as contestant:
+            begun = Seen(time.perf_counter(), 0, 0.0)
+            seen = await _watch(site, contestant, records, steady_s)
+            state_mb = contestant.state_mb()
+        return _figures(begun, seen, records, contestant.rss_mb, state_mb)
 
 
 async def _watch(
