@@ -43,6 +43,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # fa
         be_patient(consumer._client)  # noqa: SLF001
         return consumer
 
+    def close(self) -> None:
+        """Do nothing: the thread stops its consumer itself, when it ends.
+
+        Faust calls this where a rebalance meets a worker that is stopping. It would close the
+        connections on its own loop while this thread's uses them: the process died of SIGSEGV.
+        """
+
     async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109  Faust's signature
         """Fetch on this thread, called from Faust's: without Faust's queue for calls.
 

@@ -74,6 +74,15 @@ async def test_aborted_records_are_not_read(consumer: Consumer) -> None:
     await made.stop()
 
 
+@run
+async def test_connections_are_not_closed_from_another_loop(consumer: Consumer) -> None:
+    thread: Any = consumer._thread
+    thread._consumer = thread._create_worker_consumer(consumer.app.transport)
+    consumer.close()  # as Faust does where a rebalance meets a worker that is stopping
+    assert not thread._consumer._closed  # so that the thread still leaves the group
+    await thread._consumer.stop()
+
+
 def test_a_rebalance_begins_with_a_new_epoch(consumer: Consumer) -> None:
     epochs: list[int] = []
     thread = SimpleNamespace(
