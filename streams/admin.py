@@ -1,5 +1,6 @@
 """Create, check and delete the topics of an installation."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -17,6 +18,8 @@ T = TypeVar("T")
 
 _CONNECTED_WITHIN_MS = 10_000
 _ANSWER_WITHIN_MS = 30_000
+_PATIENCE_S = 15.0  # with nodes that come and go; a leader is elected anew within that time
+_RETRY_S = 0.2
 
 
 class BrokerUnreachable(ConnectionError):
@@ -83,15 +86,20 @@ def connect(settings: Settings) -> Iterator[Any]:
         client.close()
 
 
-def _by_admin(settings: Settings, deed: Callable[[Any], T], tries: int = 3) -> T:
-    """Do what may be done twice, and do it again when a broker goes away in the midst of it."""
-    try:
-        with connect(settings) as admin:
-            return deed(admin)
-    except KafkaError as error:
-        if error.retriable and tries > 1:
-            return _by_admin(settings, deed, tries - 1)
-        raise BrokerUnreachable(f"Kafka at {settings.broker} failed: {error}") from error
+def _by_admin(settings: Settings, deed: Callable[[Any], T]) -> T:
+    """Do what may be done twice, and do it again while a broker is away or on its way back.
+
+    The client picks a node by chance, and may pick the lost one several times in a row.
+    """
+    give_up_s = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            with connect(settings) as admin:
+                return deed(admin)
+        except KafkaError as error:
+            if not error.retriable or time.monotonic() > give_up_s:
+                raise BrokerUnreachable(f"Kafka at {settings.broker} failed: {error}") from error
+        time.sleep(_RETRY_S)
 
 
 def _create(specs: Sequence[TopicSpec], admin: Any) -> list[str]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaConnectionError
 from typer.testing import CliRunner
 
 from features.events import Item
@@ -52,6 +53,23 @@ def test_partitions_take_records_as_soon_as_they_are_created(
         publish(settings, [Item(item_id=f"mug-{number}") for number in range(200)])
         admin.delete(settings)
     assert [record.getMessage() for record in caplog.records if "aiokafka" in record.name] == []
+
+
+def test_a_node_that_is_away_is_asked_again_until_another_answers(
+    names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = names.create_topics()
+    refusals = iter([KafkaConnectionError("ECONNREFUSED")] * 5)  # the client picks it by chance
+    check = admin._check
+
+    def unlucky(*args: Any) -> None:
+        for refusal in refusals:
+            raise refusal
+        check(*args)
+
+    monkeypatch.setattr(admin, "_check", unlucky)
+    admin.check(settings)
+    assert next(refusals, None) is None
 
 
 def test_what_is_missing_is_created_and_named(names: Names) -> None:
