@@ -45,6 +45,8 @@ def run(settings: Settings, *, attached: bool = False) -> int:
         BadCheckpoint: the model's file is not one of ours.
         OSError: the data directory cannot be made, or the address for health is taken.
     """
+    for signal_ in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_, _leave)  # until Faust takes over
     if attached:
         threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     logging.basicConfig(format=LOG_FORMAT, level=settings.log_level, stream=sys.stderr)
@@ -82,6 +84,11 @@ def _run(app: faust.App, settings: Settings) -> int:
             raise WorkerEnded(f"the worker ended: {reason}") from reason
         return ended.code if isinstance(ended.code, int) else 1
     return 0
+
+
+def _leave(*_: object) -> None:
+    """End a worker that has not begun: there is nothing to finish."""
+    raise SystemExit(0)
 
 
 def _stop_at_end_of_input() -> None:

@@ -43,6 +43,15 @@ def test_a_worker_ends_when_its_parent_lets_go(names: Names, tmp_path: Path) -> 
         assert worker.wait(within_s=60) == 0
 
 
+def test_a_worker_that_is_told_to_stop_before_it_works_ends_well(
+    names: Names, tmp_path: Path
+) -> None:
+    settings = names.create_topics()
+    with worker_of(settings, tmp_path) as worker:
+        worker.let_go()
+        assert worker.wait(within_s=60) == 0
+
+
 def test_a_worker_ends_when_its_parent_dies_and_takes_kafka_along(tmp_path: Path) -> None:
     with Kafka(tmp_path / "kafka") as address:
         settings = Names(address, tmp_path).create_topics()
