@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from typing import Any
 
 import faust
@@ -16,12 +15,14 @@ from streams.health import serving
 from streams.metrics import Meter
 from streams.models import new_model, read_model
 from streams.recommend import warm_up
+from streams.repeats import Repeats
 from streams.settings import Settings
 
 CHATTY = ("kafka", "aiokafka", "faust", "mode")
-"""Libraries that tell about every connection: only their warnings are for operators."""
+"""Libraries that tell about every connection: only their warnings are for operators, and those
+once in a while."""
 LEFT_WITHIN_S = 15.0
-"""How long an attached worker may take to leave, once its input has ended."""
+"""How long a worker may take to leave, once it was told to."""
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ def run(settings: Settings, *, attached: bool = False) -> int:
         logging.getLogger(name).setLevel(
             max(logging.WARNING, logging.getLevelName(settings.log_level))
         )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Repeats(CHATTY))
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     admin.check(settings)
     engine.use_uvloop()
@@ -66,8 +69,17 @@ def run(settings: Settings, *, attached: bool = False) -> int:
         return _run(app, settings)
 
 
+class _Worker(faust.Worker):  # type: ignore[misc]  # faust ships no types
+    async def stop(self) -> None:
+        """Stop, within bounds: what is on its way to a Kafka that is gone has no end."""
+        deadline = threading.Timer(LEFT_WITHIN_S, _leave_at_once)
+        deadline.daemon = True
+        deadline.start()
+        await super().stop()
+
+
 def _run(app: faust.App, settings: Settings) -> int:
-    worker: Any = faust.Worker(
+    worker: Any = _Worker(
         app,
         loglevel=settings.log_level,
         override_logging=False,
@@ -95,7 +107,12 @@ def _stop_at_end_of_input() -> None:
     while os.read(0, 4096):  # not sys.stdin: its lock would outlive the interpreter's end
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-    # A parent that died may have taken its Kafka along, and what is on its way there has no end.
+
+
+def _leave_at_once() -> None:
     # Tables outlive a kill at any point.
-    time.sleep(LEFT_WITHIN_S)
-    os.kill(os.getpid(), signal.SIGKILL)
+    log.critical(
+        "not everything was stored within %.0f s (does Kafka answer?); the rest is delivered again",
+        LEFT_WITHIN_S,
+    )
+    os._exit(1)

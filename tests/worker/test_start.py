@@ -52,7 +52,8 @@ def test_a_worker_that_is_told_to_stop_before_it_works_ends_well(
         assert worker.wait(within_s=60) == 0
 
 
-def test_a_worker_ends_when_its_parent_dies_and_takes_kafka_along(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", ["by a signal", "by its parent's end"])
+def test_a_worker_leaves_though_its_kafka_is_gone(tmp_path: Path, told: str) -> None:
     with Kafka(tmp_path / "kafka") as address:
         settings = Names(address, tmp_path).create_topics()
         with worker_of(settings, tmp_path) as worker:
@@ -61,7 +62,10 @@ def test_a_worker_ends_when_its_parent_dies_and_takes_kafka_along(tmp_path: Path
             (kafka,) = Kafka(tmp_path / "kafka").status()
             assert kafka.pid
             os.kill(kafka.pid, signal.SIGKILL)
-            worker.let_go()
+            if told == "by a signal":
+                os.kill(worker.pid, signal.SIGTERM)
+            else:
+                worker.let_go()
             worker.wait(within_s=60)
 
 
