@@ -63,7 +63,7 @@ def tables(quality: Quality) -> list[Table]:
             ],
         ),
         (
-            "Most events of a user in one minute",
+            "Busiest minute of a user: a bot, or one order of many lines",
             ("user", "events", "minute"),
             [(one.user_id, f"{one.events:,}", date(one.minute)) for one in quality.bursts],
         ),
