@@ -146,7 +146,7 @@ def _of(
         "list",
         name,
         name,
-        meaning[0].upper() + meaning[1:] + ".",
+        f"{meaning if meaning.startswith('ln(') else meaning[0].upper() + meaning[1:]}.",
         unit,
         lambda vector, _: float(vector[place]),
         low=low,

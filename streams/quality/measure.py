@@ -96,7 +96,8 @@ class Measure:
         self._burst(event)
         self._follow(event)
         if isinstance(event, Search):
-            self._see("queries", tidy(event.query, len(event.query)).casefold())
+            if event.query:  # else it only asks for an order of given items
+                self._see("queries", tidy(event.query, len(event.query)).casefold())
         else:
             self._see("items", event.item_id)
             if event.price is not None:
