@@ -10,6 +10,7 @@ from streams.commands import (
     broker,
     demo,
     evaluate,
+    features,
     follow,
     publish,
     settings,
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
 app.add_typer(state.app, name="state")
+app.add_typer(features.app, name="features")
 for command in (worker, publish, follow, simulate, train, evaluate, demo, settings):
     command.register(app)
 

@@ -11,6 +11,7 @@ from ranker.candidates import Request
 from ranker.items import ItemIndex, ItemState
 from ranker.model import Model
 from ranker.rank import Ranking
+from ranker.reasons import Reason as RankedReason
 from streams import steps
 from streams.codec import Reason, Recommendation, RecommendedItem, Trigger
 
@@ -60,6 +61,18 @@ def warm_up(model: Model) -> None:
     recommendations(asked, index, model, now_ms=0)
 
 
+def reasons_of(reasons: Sequence[RankedReason], ids: Sequence[str]) -> tuple[Reason, ...]:
+    """Return an item's reasons with ids in place of slots."""
+    return tuple(
+        Reason(
+            kind=reason.kind,
+            item_id=ids[reason.slot] if reason.slot >= 0 else None,
+            weight=reason.weight,
+        )
+        for reason in reasons
+    )
+
+
 def _recommendation(
     event: Event,
     ranking: Ranking,
@@ -73,14 +86,7 @@ def _recommendation(
             item_id=ids[slot],
             score=score,
             rank=rank,
-            reasons=tuple(
-                Reason(
-                    kind=reason.kind,
-                    item_id=ids[reason.slot] if reason.slot >= 0 else None,
-                    weight=reason.weight,
-                )
-                for reason in reasons
-            ),
+            reasons=reasons_of(reasons, ids),
         )
         for rank, (slot, score, reasons) in enumerate(
             zip(ranking.slots.tolist(), ranking.scores.tolist(), ranking.reasons, strict=True), 1

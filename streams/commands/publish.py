@@ -3,9 +3,8 @@
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-import msgspec
 import typer
 
 from features.events import Event, Item
@@ -13,9 +12,8 @@ from streams.clock import now_ms
 from streams.codec import BadEvent, decode_line
 from streams.commands.terminal import counting, tell
 from streams.data import raw_lines
+from streams.data.lines import LineKind, typed
 from streams.settings import Settings
-
-Kind = Literal["click", "search", "purchase", "item"]
 
 
 class Lines:
@@ -25,7 +23,7 @@ class Lines:
         kind: what a line is that has no `type` of its own.
     """
 
-    def __init__(self, kind: Kind | None) -> None:
+    def __init__(self, kind: LineKind | None) -> None:
         self._kind = kind
         self.bad = 0
 
@@ -35,22 +33,12 @@ class Lines:
             if not line.strip():
                 continue
             try:
-                value = decode_line(self._typed(line), now_ms())
+                value = decode_line(typed(line, self._kind), now_ms())
             except BadEvent as error:
                 self.bad += 1
                 tell(f"line {number}: {error.reason}: {error}")
             else:
                 yield value
-
-    def _typed(self, line: bytes) -> bytes:
-        """Give a line its `type` where it has none; what is no map is left for the decoder."""
-        if self._kind is None:
-            return line
-        try:
-            fields = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
-        except (ValueError, RecursionError):
-            return line
-        return msgspec.json.encode({"type": self._kind, **fields})
 
 
 def publish(
@@ -62,7 +50,7 @@ def publish(
         ),
     ],
     kind: Annotated[
-        Kind | None, typer.Option("--as", help="What a line is that has no `type`.")
+        LineKind | None, typer.Option("--as", help="What a line is that has no `type`.")
     ] = None,
 ) -> None:
     """Send the events and items of FILE to Kafka.

@@ -3,12 +3,13 @@
 import lzma
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Literal, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
 
+LineKind = Literal["click", "search", "purchase", "item"]
 BLOCK_BYTES = 1 << 20
 _IDS = (b"event_id", b"user_id", b"item_id", b"session_id", b"search_id")
 
@@ -50,6 +51,17 @@ def raw_lines(path: Path) -> Iterator[bytes]:
     """
     for block in _blocks(path):
         yield from block.splitlines()
+
+
+def typed(line: bytes, kind: LineKind | None) -> bytes:
+    """Give a line its `type` where it has none; what is no map is left for the decoder."""
+    if kind is None:
+        return line
+    try:
+        fields = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+    except (ValueError, RecursionError):
+        return line
+    return msgspec.json.encode({"type": kind, **fields})
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -27,13 +27,23 @@ class Shop:
     events_total: int
     items_total: int
 
+    @property
+    def events_path(self) -> Path:
+        """Where its events are, ids as the shop has them."""
+        return _HERE / f"{self.name}.events.jsonl.xz"
+
+    @property
+    def items_path(self) -> Path:
+        """Where its catalogue is, likewise; its lines name no `type`."""
+        return _HERE / f"{self.name}.items.jsonl.xz"
+
     def events(self) -> Iterator[Event]:
         """Yield every event in time order, ids prefixed."""
-        return read_lines(_HERE / f"{self.name}.events.jsonl.xz", EVENTS, prefix=self.prefix)
+        return read_lines(self.events_path, EVENTS, prefix=self.prefix)
 
     def items(self) -> Iterator[Item]:
         """Yield the catalogue in item order, ids prefixed."""
-        return read_lines(_HERE / f"{self.name}.items.jsonl.xz", ITEMS, prefix=self.prefix)
+        return read_lines(self.items_path, ITEMS, prefix=self.prefix)
 
 
 ONLINE_RETAIL = Shop(

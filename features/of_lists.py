@@ -1,0 +1,154 @@
+"""The features that the ranker sees of a candidate, in the order of `vector.NAMES`."""
+
+from collections.abc import Iterator
+from math import inf
+
+from features.feature import Feature
+from features.vector import NAMES
+
+_ORDER = {name: place for place, name in enumerate(NAMES)}
+
+_SCORES = {
+    "forward_last": "the chance of the candidate after the user's last item",
+    "forward": "the chance of the candidate after the user's items, the last weighing most",
+    "cosine_last": "how often the candidate goes together with the user's last item (cosine)",
+    "cosine": "how often the candidate goes together with the user's items (cosine), the last "
+    "weighing most",
+    "lift_last": "how much likelier the user's last item makes the candidate than it is anyway",
+    "lift": "how much likelier the user's items make the candidate than it is anyway",
+    "title": "how well the words of the search match the candidate (BM25)",
+    "query_exact": "its share of the clicks that this very query led to",
+    "query_squashed": "its share of the clicks that this query led to, spaces apart",
+    "query_terms": "its shares of the clicks that each word of the query led to, summed",
+}
+"""What the generators' scores say; see `ranker.scores`, `ranker.evidence`."""
+_LOGITS = {
+    "attention": "the attention model's score of the candidate after the user's history",
+    "factors": "the matrix factorisation's score of the candidate for the user",
+}
+_RANKS = {
+    "forward": "chance after the user's items",
+    "cosine": "cosine with the user's items",
+    "attention": "attention score",
+    "factors": "factorisation score",
+    "popular_7d": "popularity over a week",
+    "popular_30d": "popularity over a month",
+    "title": "title match",
+    "query": "what the query led to",
+}
+
+
+def list_features() -> Iterator[Feature]:
+    """Yield every feature of the ranker's vector; what is absent is 0 in all of them."""
+    described = {feature.name: feature for feature in _all()}
+    unknown = [name for name in NAMES if name not in described]
+    if unknown or len(described) != len(NAMES):
+        gone = sorted(set(described) - set(NAMES))
+        raise LookupError(f"describe {unknown} here and drop {gone}: NAMES of features.vector")
+    return (described[name] for name in NAMES)
+
+
+def _all() -> Iterator[Feature]:
+    for name, said in _SCORES.items():
+        yield _of(f"{name}_relative", f"{said}, as a part of the list's highest", high=1)
+        yield _of(
+            f"{name}_relative_log",
+            f"ln(1 + 1000 x) of that part: {said}",
+            unit="ln",
+            high=6.91,
+        )
+        yield _of(f"{name}_any", f"1 where there is any of it: {said}", unit="0 or 1", high=1)
+        if name != "title":
+            yield _of(f"{name}_log", f"ln(1 + 100,000 x) of {said}", unit="ln")
+    for name, said in _LOGITS.items():
+        yield _of(f"{name}_close", f"1 at the list's best, 0 far behind it: {said}", high=1)
+        yield _of(f"{name}_ratio", f"odds against the list's best: {said}", high=1)
+        yield _of(f"{name}_softmax", f"share of all candidates' odds: {said}", high=1)
+        yield _of(f"{name}_known", f"1 where there is {said}", unit="0 or 1", high=1)
+    yield _of(
+        "attention_tenth", f"a tenth of {_LOGITS['attention']}", unit="logits / 10", low=-3, high=3
+    )
+    yield _of("factors_sigmoid", f"as a probability, {_LOGITS['factors']}", high=1)
+    for name, said in _RANKS.items():
+        yield _of(
+            f"rank_{name}",
+            f"1 / rank among the candidates by {said}; 0 past rank 32",
+            unit="1 / rank",
+            high=1,
+        )
+    yield from _support()
+    yield from _popularity()
+    yield from _own()
+    yield from _attributes()
+
+
+def _support() -> Iterator[Feature]:
+    yield _of(
+        "support_share", "of the user's last 20 items, how many have it as a neighbour", high=1
+    )
+    yield _of(
+        "support_log",
+        "ln(1 + n) of the user's last 20 items that have it as a neighbour",
+        unit="ln",
+        high=3.05,
+    )
+
+
+def _popularity() -> Iterator[Feature]:
+    for name, said in (("1d", "day"), ("7d", "week"), ("30d", "month")):
+        yield _of(
+            f"popular_{name}_log",
+            f"ln(1 + n) of its clicks and purchases, each counting half after a {said}",
+            unit="ln",
+        )
+    yield _of(
+        "popular_7d_relative", "its popularity over a week, as a part of the list's highest", high=1
+    )
+    yield _of(
+        "trend_day", "how much more popular today than in its week", unit="ln", low=-inf, high=1.95
+    )
+    yield _of(
+        "trend_week",
+        "how much more popular this week than in its month",
+        unit="ln",
+        low=-inf,
+        high=1.46,
+    )
+
+
+def _own() -> Iterator[Feature]:
+    yield _of("own", "1 where the user's history has it", unit="0 or 1", high=1)
+    yield _of("own_last", "1 where it is the user's last item", unit="0 or 1", high=1)
+    yield _of(
+        "own_recency",
+        "1 / place among the user's distinct items, the last first",
+        unit="1 / rank",
+        high=1,
+    )
+    yield _of(
+        "own_count_log", "ln(1 + n) of the user's clicks and purchases of it", unit="ln", high=3.94
+    )
+    yield _of("own_fresh", "1 / (1 + hours since the user last acted on it)", high=1)
+    yield _of("own_bought", "1 where the user bought it", unit="0 or 1", high=1)
+
+
+def _attributes() -> Iterator[Feature]:
+    yield _of("price_fit", "1 at the user's usual price, half at twice or half of it", high=1)
+    yield _of("category_share", "of the user's last 20 items, those of its category", high=1)
+    yield _of("brand_share", "of the user's last 20 items, those of its brand", high=1)
+
+
+def _of(
+    name: str, meaning: str, *, unit: str = "share", low: float = 0.0, high: float = inf
+) -> Feature:
+    place = _ORDER.get(name, -1)
+    return Feature(
+        "list",
+        name,
+        name,
+        f"{meaning if meaning.startswith('ln(') else meaning[0].upper() + meaning[1:]}.",
+        unit,
+        lambda vector, _: float(vector[place]),
+        low=low,
+        high=high,
+    )

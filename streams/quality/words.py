@@ -1,0 +1,118 @@
+"""What was found, in words: the same for the terminal and for the page."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from streams.quality.measure import IDS, RECENT, USERS
+from streams.quality.result import Histogram, Quality
+
+Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
+"""Title, heads of the columns, rows."""
+
+BOUNDS = (
+    f"Exact for up to {USERS:,} users and {IDS:,} event ids, items, queries and categories each; "
+    "beyond that a uniform sample by hash is followed, and its counts are estimates. "
+    f"Repeated actions and bursts are found among the last {RECENT:,} actions and users. "
+    "Quantiles are within 2 %."
+)
+
+_WHOLE = 100  # from here on, decimals say nothing
+
+
+def headline(quality: Quality) -> list[tuple[str, str]]:
+    """Return what matters most, as (name, value)."""
+    return [
+        *(
+            (f"{kind}s" if kind != "search" else "searches", f"{count:,}")
+            for kind, count in quality.events.items()
+        ),
+        ("catalogue entries", f"{quality.items:,}"),
+        ("first event", date(quality.first_ts)),
+        ("last event", date(quality.last_ts)),
+        ("invalid", f"{sum(one.count for one in quality.invalid):,}"),
+        ("repeated event ids", _count(quality, "repeated_ids", quality.repeated_ids)),
+        ("repeated actions within 1 s", f"{quality.repeated_actions:,}"),
+        ("behind their log", _late(quality.behind_log)),
+        ("behind their user", _late(quality.behind_user)),
+        ("items that no catalogue names", _count(quality, "uncatalogued", quality.uncatalogued)),
+    ]
+
+
+def tables(quality: Quality) -> list[Table]:
+    """Return everything that is a list; those that have nothing to say are left out."""
+    found: list[Table] = [
+        (
+            "Invalid, by reason",
+            ("reason", "lines", "for example"),
+            [(one.reason, f"{one.count:,}", one.examples[0]) for one in quality.invalid],
+        ),
+        (
+            "Missing values",
+            ("of", "field", "missing", "share"),
+            [
+                (one.kind, one.field, f"{one.missing:,}", f"{one.missing / one.of:.1%}")
+                for one in quality.missing
+            ],
+        ),
+        (
+            "Distinct values",
+            ("what", "distinct", "counted"),
+            [
+                (one.name, f"{one.distinct:,}", "exactly" if one.exact else "estimated")
+                for one in quality.cardinalities
+            ],
+        ),
+        (
+            "Busiest minute of a user: a bot, or one order of many lines",
+            ("user", "events", "minute"),
+            [(one.user_id, f"{one.events:,}", date(one.minute)) for one in quality.bursts],
+        ),
+        (
+            "Distributions",
+            ("what", "unit", "values", "least", "p50", "p90", "p99", "most", "mean"),
+            [
+                (
+                    one.title,
+                    one.unit,
+                    _count(quality, one.name, one.count),
+                    *(
+                        number(value)
+                        for value in (one.least, one.p50, one.p90, one.p99, one.most, one.mean)
+                    ),
+                )
+                for one in quality.drawn()
+            ],
+        ),
+    ]
+    return [table for table in found if table[2]]
+
+
+def bars(histogram: Histogram) -> Iterator[tuple[str, str, float]]:
+    """Yield label, count, and length as a part of the longest bar; empty ends are left out."""
+    bins = histogram.trimmed()
+    most = max(one.count for one in bins)
+    for one in bins:
+        yield one.label, f"{one.count:,}", one.count / most
+
+
+def date(ts: int | None) -> str:
+    """Return a time in ms as people read it, UTC."""
+    return "-" if ts is None else f"{datetime.fromtimestamp(ts / 1000, UTC):%Y-%m-%d %H:%M}"
+
+
+def number(value: float | None) -> str:
+    """Return a number with as many digits as matter."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= _WHOLE or value == int(value) else f"{value:.3g}"
+
+
+def _late(histogram: Histogram) -> str:
+    if not histogram.count:
+        return "0"
+    median, most = number(histogram.p50), number(histogram.most)
+    return f"{histogram.count:,}, by {median} s at the median, {most} s at most"
+
+
+def _count(quality: Quality, name: str, count: int) -> str:
+    return f"about {count:,}" if name in quality.estimated else f"{count:,}"
