@@ -208,7 +208,7 @@ def decode_recommendation(payload: bytes | None) -> Recommendation:
         BadEvent: it is none.
     """
     if payload is None:
-        raise BadEvent("undecodable", "a recommendation cannot be deleted: value is null")
+        raise BadEvent("undecodable", "null takes back the lists of a user who was forgotten")
     return _RECOMMENDATIONS.read(payload)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from features.events import Click, Filters, Item, Purchase, Search
+from features.events import Click, Filters, Forget, Item, Purchase, Search
 from streams.codec import REASONS, Reason, Recommendation, RecommendedItem, Trigger
 
 PAGE = Path(__file__).parents[2] / "docs" / "events.md"
@@ -60,6 +60,7 @@ _MEANING: Mapping[str, str] = {
     "type": "kind of the event",
     "kind": "what found the item, such as `viewed`, `popular` or `search`",
     "weight": "how much it counted",
+    "consent": "false: it counts for the item and is not stored with the user",
 }
 
 
@@ -76,6 +77,7 @@ def tables() -> dict[str, str]:
         "search": Search,
         "purchase": Purchase,
         "item": Item,
+        "forget": Forget,
         "recommendation": Recommendation,
         "trigger": Trigger,
         "place": RecommendedItem,
