@@ -77,7 +77,6 @@ def tables() -> dict[str, str]:
         "search": Search,
         "purchase": Purchase,
         "item": Item,
-        "forget": Forget,
         "recommendation": Recommendation,
         "trigger": Trigger,
         "place": RecommendedItem,
@@ -86,6 +85,7 @@ def tables() -> dict[str, str]:
     reasons = [f"| `{name}` | {cure} |" for name, cure in REASONS.items()]
     return {name: _fields(struct) for name, struct in structs.items()} | {
         "filters": _fields(Filters, _FILTERS),
+        "forget": _fields(Forget, {"user_id": "who is to be forgotten; also the record's key"}),
         "reasons": "\n".join(["| reason | cure |", "|---|---|", *reasons]),
     }
 

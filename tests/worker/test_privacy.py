@@ -10,7 +10,7 @@ import rocksdict
 from kafka.admin import ConfigResource, ConfigResourceType
 from typer.testing import CliRunner
 
-from features.events import Click, Event, Item, Purchase, Search
+from features.events import Click, Event, Item, Kind, Purchase, Search
 from features.item import decode_item
 from features.privacy import marker_key
 from features.profile import Profile, decode_profile
@@ -25,11 +25,17 @@ from streams.settings import Settings
 from tests.broker.records import put
 from tests.conftest import Names
 from tests.support import eventually
-from tests.worker.running import publish, records, wait_until_learnt, worker_of
+from tests.worker.running import behind, publish, records, wait_until_learnt, worker_of
 
 ANN, BOB, EVE = "ann-b41c7e", "bob-5d20aa", "eve-90f3d2"
 SECRET = "zanzibar lantern"
 ITEMS = [Item(item_id=f"tin-{n}", title=f"Lantern tin {n}") for n in range(6)]
+USERS, EVENTS_EACH = 400, 60
+KILLED_AT = (
+    ("headrace_forgotten_users_total", 1),
+    ("headrace_item_signals_total", 500),
+)
+"""Counters of the workers that are killed: the first in the midst of all, the next one later."""
 COMPACTED_WITHIN_S = 150
 QUICKLY = {
     "segment.ms": "1000",
@@ -121,6 +127,40 @@ def test_who_refuses_or_never_agreed_counts_for_items_alone(names: Names, tmp_pa
         if record.key in {b"tin-3", b"tin-4"}:
             for said in decode_signals(record.value).entries:
                 assert (said.history, said.query, said.factors) == ((), "", b"")
+
+
+def test_whatever_is_killed_and_read_first_nobody_who_was_forgotten_comes_back(
+    names: Names, tmp_path: Path
+) -> None:
+    """Requests are sent behind all events, and read before, between and after them."""
+    settings = names.create_topics(worker_id=names.app_id)
+    users = [f"user-{n}" for n in range(USERS)]
+    events = [
+        click(user_id, number, f"tin-{(number + n) % len(ITEMS)}")
+        for number in range(EVENTS_EACH)
+        for n, user_id in enumerate(users)
+    ]
+    publish(settings, ITEMS, events)
+    with EventProducer(settings) as producer:
+        for user_id in users[::2]:
+            producer.forget(user_id)
+    for counter, least in KILLED_AT:
+        with worker_of(settings, tmp_path, f"killed-{least}") as worker:
+            worker.wait_until(counter, least, within_s=60)
+            worker.kill()
+    with worker_of(settings, tmp_path, "last") as worker:
+        wait_until_learnt(settings, worker)
+        eventually(lambda: not behind(settings, [settings.topics.forget]), within_s=60)
+
+    rows = newest(settings, settings.topics.user_state)
+    markers = {marker_key(user_id) for user_id in users[::2]}
+    kept = {user_id.encode() for user_id in users[1::2]}
+    assert {key for key, row in rows.items() if row is not None} == markers | kept
+    for key in kept:
+        assert decode_profile(rows[key] or b"").activity[Kind.CLICK].total == EVENTS_EACH
+    assert touches(settings) == expected_touches(settings)
+    last = newest(settings, settings.topics.recommendations)
+    assert not any(last.get(user_id.encode()) for user_id in users[::2])
 
 
 def test_a_request_may_be_a_bare_key_and_a_wrong_one_is_a_dead_letter(
