@@ -208,7 +208,7 @@ def decode_recommendation(payload: bytes | None) -> Recommendation:
         BadEvent: it is none.
     """
     if payload is None:
-        raise BadEvent("undecodable", "null takes back the lists of a user who was forgotten")
+        raise BadEvent("undecodable", "value is null: lists are taken back")
     return _RECOMMENDATIONS.read(payload)
 
 
