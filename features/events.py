@@ -55,6 +55,7 @@ class _Event(
     event_id: Id  # unique per action of its kind, reused on a retry: what dedupe compares
     user_id: Id  # the key of the Kafka record too, so that a user's events stay in order
     ts: Millis  # event time
+    consent: bool | None = None  # false: counts for items, is not stored with the user
 
 
 class Click(_Event, frozen=True, kw_only=True):
@@ -114,6 +115,12 @@ class Purchase(_Event, frozen=True, kw_only=True):
 Event: TypeAlias = Click | Search | Purchase
 Touching: TypeAlias = Click | Purchase
 """The events that act on an item."""
+
+
+class Forget(Struct, frozen=True, kw_only=True, tag_field="type", tag="forget"):
+    """The user is to be forgotten, with all that happened so far."""
+
+    user_id: Id
 
 
 class Item(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="item"):

@@ -33,6 +33,7 @@ BOOKKEEPING = {
     "version": "Of the row's layout.",
     "applied": "Source -> highest offset applied: what tells a replay.",
     "event_ids": "Digests of the last events: what tells a duplicate.",
+    "forgotten_at": "When the user last asked to be forgotten: what keeps out events of before.",
 }
 """Fields of the row that no feature is read from."""
 

@@ -94,6 +94,7 @@ class Profile(Struct, array_like=True, frozen=True):
         bias: Goes with the factors.
         applied: Source (a partition of a topic, as one int) -> highest offset applied.
         event_ids: Digests of the last `MAX_IDS` events in order of arrival, `ID_BYTES` each.
+        forgotten_at: When the user last asked to be forgotten, 0 for never (see `privacy`).
     """
 
     version: int = VERSION
@@ -106,6 +107,7 @@ class Profile(Struct, array_like=True, frozen=True):
     bias: float = 0.0
     applied: dict[int, int] = field(default_factory=dict)
     event_ids: bytes = b""
+    forgotten_at: int = 0
 
     @property
     def session(self) -> Session:
@@ -169,6 +171,7 @@ def learn(profile: Profile, event: Event, source: int, offset: int) -> Profile:
         profile.bias,
         applied,
         (profile.event_ids + digest)[-MAX_IDS * ID_BYTES :],
+        profile.forgotten_at,
     )
 
 
@@ -182,8 +185,13 @@ def idle(profile: Profile, now: int, ttl_ms: int) -> bool:
 
 
 def anew(profile: Profile) -> Profile:
-    """Return the row of a user who was forgotten; what it has applied, it still skips."""
-    return replace(_NEW, applied=profile.applied, event_ids=profile.event_ids)
+    """Return the row of a user who comes back after too long; what it applied, it still skips."""
+    return replace(
+        _NEW,
+        applied=profile.applied,
+        event_ids=profile.event_ids,
+        forgotten_at=profile.forgotten_at,
+    )
 
 
 def encode_profile(profile: Profile) -> bytes:

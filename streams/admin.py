@@ -180,11 +180,11 @@ def _differences(admin: Any, wanted: Sequence[TopicSpec]) -> list[str]:
                 "(more partitions would send a user's events to a worker without the user's row)"
             )
         cleanup = configs[spec.name]["cleanup.policy"]["value"]
-        if cleanup != spec.cleanup:
+        if set(cleanup.split(",")) != set(spec.cleanup.split(",")):
             found.append(
                 f"{spec.name}: cleanup.policy is {cleanup}, wanted {spec.cleanup}; change it with "
                 f"`kafka-configs --alter --topic {spec.name} "
-                f"--add-config cleanup.policy={spec.cleanup}`"
+                f"--add-config cleanup.policy=[{spec.cleanup}]`"
             )
     return found
 

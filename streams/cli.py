@@ -12,6 +12,7 @@ from streams.commands import (
     evaluate,
     features,
     follow,
+    forget,
     publish,
     settings,
     simulate,
@@ -33,7 +34,7 @@ app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
 app.add_typer(state.app, name="state")
 app.add_typer(features.app, name="features")
-for command in (worker, publish, follow, simulate, train, evaluate, demo, settings):
+for command in (worker, publish, follow, forget, simulate, train, evaluate, demo, settings):
     command.register(app)
 
 

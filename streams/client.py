@@ -1,6 +1,6 @@
 """For app teams: send events, receive recommendations. `docs/events.md` shows the wire."""
 
-from features.events import Click, Event, Filters, Item, Purchase, Search
+from features.events import Click, Event, Filters, Forget, Item, Purchase, Search
 from streams.codec import BadEvent, Recommendation
 from streams.consumer import RecommendationConsumer
 from streams.delivery import DeliveryError
@@ -15,6 +15,7 @@ __all__ = [
     "Event",
     "EventProducer",
     "Filters",
+    "Forget",
     "Item",
     "Purchase",
     "Recommendation",

@@ -12,7 +12,18 @@ import msgspec
 from msgspec import Meta, Struct
 
 from features.cleaning import BadField, check_id, clean_event, clean_item
-from features.events import MAX_ID_BYTES, Click, Event, Id, Item, Kind, Millis, Purchase, Search
+from features.events import (
+    MAX_ID_BYTES,
+    Click,
+    Event,
+    Forget,
+    Id,
+    Item,
+    Kind,
+    Millis,
+    Purchase,
+    Search,
+)
 
 AHEAD_MS = 300_000
 """How far an event's time may lie ahead of its record's: producers' clocks differ."""
@@ -30,7 +41,7 @@ REASONS: Final = {
     "key_mismatch": "key a record by its user_id (catalog: item_id), as UTF-8",
     "bad_ts": "send event time as whole milliseconds since 1970-01-01 UTC",
     "future_ts": "mend the producer's clock; 5 minutes ahead of the broker's are allowed",
-    "wrong_type": "`type` says what the topic holds: click, search, purchase or item",
+    "wrong_type": "`type` says what the topic holds: click, search, purchase, item or forget",
 }
 """Why a record is refused -> what to do about it."""
 
@@ -112,6 +123,7 @@ _EVENTS: Final[dict[Kind, _Reader[Event]]] = {
     Kind.PURCHASE: _Reader(Purchase),
 }
 _ITEMS: Final[_Reader[Item]] = _Reader(Item)
+_REQUESTS: Final[_Reader[Forget]] = _Reader(Forget)
 _LINES: Final[_Reader[Event | Item]] = _Reader(Event | Item)
 _RECOMMENDATIONS: Final[_Reader[Recommendation]] = _Reader(Recommendation)
 _FIELDS: Final[_Reader[dict[str, msgspec.Raw]]] = _Reader(dict[str, msgspec.Raw])
@@ -144,11 +156,25 @@ def decode_item(key: bytes | None, payload: bytes | None) -> tuple[str, Item | N
         BadEvent: it is not a catalogue entry, or is keyed by anything but its item.
     """
     if payload is None:
-        return _deleted(key), None
+        return _named_by(key, "item_id"), None
     item = _ITEMS.read(payload)
     if key != item.item_id.encode():
         raise BadEvent("key_mismatch", f"key {key!r} is not `item_id` {item.item_id!r}")
     return item.item_id, _cleaned_item(item)
+
+
+def decode_forget(key: bytes | None, payload: bytes | None) -> str:
+    """Return the id of the user whom a request to forget names; null as its value will do.
+
+    Raises:
+        BadEvent: it is no such request, or is keyed by anything but its user.
+    """
+    if payload is None:
+        return _named_by(key, "user_id")
+    user_id = _REQUESTS.read(payload).user_id
+    if key != user_id.encode():
+        raise BadEvent("key_mismatch", f"key {key!r} is not `user_id` {user_id!r}")
+    return _named_by(key, "user_id")
 
 
 def decode_line(line: bytes, now_ms: int | None = None) -> Event | Item:
@@ -165,8 +191,8 @@ def decode_line(line: bytes, now_ms: int | None = None) -> Event | Item:
     return _cleaned_item(value) if isinstance(value, Item) else _checked(value, now_ms)
 
 
-def encode_event(event: Event | Item, wire: Wire = "msgpack") -> bytes:
-    """Return the value of an event's, or an item's, record; it names its `type`."""
+def encode_event(event: Event | Item | Forget, wire: Wire = "msgpack") -> bytes:
+    """Return the value of an event's, item's or request's record; it names its `type`."""
     return _ENCODE[wire](event)
 
 
@@ -182,7 +208,7 @@ def decode_recommendation(payload: bytes | None) -> Recommendation:
         BadEvent: it is none.
     """
     if payload is None:
-        raise BadEvent("undecodable", "a recommendation cannot be deleted: value is null")
+        raise BadEvent("undecodable", "value is null: lists are taken back")
     return _RECOMMENDATIONS.read(payload)
 
 
@@ -211,18 +237,18 @@ def _cleaned_item(item: Item) -> Item:
         raise BadEvent(error.reason, str(error)) from error
 
 
-def _deleted(key: bytes | None) -> str:
-    """Return the id that a deletion's key names."""
+def _named_by(key: bytes | None, field: str) -> str:
+    """Return the id that the key of a record names; the value, null, does not."""
     if key is None:
         raise BadEvent("key_mismatch", "a record has neither key nor value")
     try:
-        item_id = key.decode()
-        check_id("item_id", item_id)
+        name = key.decode()
+        check_id(field, name)
     except BadField as error:
         raise BadEvent(error.reason, str(error)) from error
     except UnicodeDecodeError as error:
         raise BadEvent("key_mismatch", f"key {key!r} is not UTF-8") from error
-    return item_id
+    return name
 
 
 # What msgspec says of a value that does not fit -> the reason; the first that is found counts.

@@ -150,6 +150,8 @@ class RecommendationConsumer:
             and (record.key or b"").decode(errors="replace") not in self._users
         ):
             return None
+        if record.value is None:  # the user was forgotten
+            return None
         try:
             found = decode_recommendation(record.value)
         except BadEvent as error:

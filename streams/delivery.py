@@ -23,7 +23,7 @@ class DeliveryError(RuntimeError):
 
     Attributes:
         names: of all records that were not confirmed, as far as they are known: the event_id of an
-            event, the item_id of a catalogue entry.
+            event, the item_id of a catalogue entry, the user_id of a request to forget.
     """
 
     def __init__(self, message: str, names: Sequence[str] = ()) -> None:

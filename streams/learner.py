@@ -68,7 +68,7 @@ class Learner:
             if self._touches >= self._next_fit:
                 self._fit(BETWEEN_EPOCHS)
                 self._next_fit = int(self._touches * GROWTH)
-            if not isinstance(event, Search):
+            if not isinstance(event, Search) and event.consent is not False:
                 self._touched[event.user_id].append(event.item_id)
                 self._touches += 1
             yield event

@@ -20,6 +20,17 @@ class Meter:
             "Events that were replays or duplicates, and changed nothing.",
             registry=self.registry,
         )
+        self.unstored = Counter(
+            "headrace_unstored_events_total",
+            "Events that count for items but are not stored with their user.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.forgotten = Counter(
+            "headrace_forgotten_users_total",
+            "Requests to forget a user that were carried out.",
+            registry=self.registry,
+        )
         self.dead_letters = Counter(
             "headrace_dead_letters_total",
             "Records that were not ours.",

@@ -52,6 +52,7 @@ def portray_user(user_id: str, row: Profile) -> Portrait:
         "factors": len(row.factors) // _FLOAT_BYTES,
         "bias": row.bias,
         "applied": _applied(row.applied),
+        "forgotten": date(row.forgotten_at),
     }
 
 

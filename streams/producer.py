@@ -1,22 +1,17 @@
 """Send events and items from an app: checked before they leave, and no failure goes unheard."""
 
 import uuid
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from typing import Any, Self
+from collections.abc import Iterable
+from typing import Any
 
-import msgpack
-import msgspec
-
-from features.events import Click, Event, Filters, Item, Purchase, Search
+from features.events import Click, Filters, Forget, Item, Purchase, Search
 from streams.clock import now_ms
-from streams.codec import Wire, decode_event, decode_item
-from streams.delivery import Delivery, DeliveryError
-from streams.settings import Settings
+from streams.codec import decode_item
+from streams.sending import Sender
 
 
-class EventProducer:
-    """Publishes clicks, searches, purchases and catalogue items.
+class EventProducer(Sender):
+    """Publishes clicks, searches, purchases, catalogue items and requests to forget a user.
 
     What it accepts, the worker accepts: each event passes the worker's own decoder before it is
     sent, and a `streams.codec.BadEvent` tells what is wrong. Sending does not wait; a delivery that
@@ -40,25 +35,6 @@ class EventProducer:
         DeliveryError: no broker answers within `timeout_s`.
     """
 
-    def __init__(
-        self,
-        settings: Settings | None = None,
-        *,
-        wire: Wire = "msgpack",
-        unconfirmed: int = 50_000,
-        linger_ms: int = 5,
-        timeout_s: float = 30.0,
-    ) -> None:
-        settings = settings or Settings()
-        self._pack: Callable[[object], bytes] = (
-            msgpack.packb if wire == "msgpack" else msgspec.json.encode
-        )
-        self._topics = settings.topics
-        self._event_topics = settings.topics.events
-        self._delivery = Delivery(
-            settings, unconfirmed=unconfirmed, linger_ms=linger_ms, timeout_s=timeout_s
-        )
-
     def click(
         self,
         user_id: str,
@@ -71,6 +47,7 @@ class EventProducer:
         position: int | None = None,
         price: float | None = None,
         context: dict[str, Any] | None = None,
+        consent: bool | None = None,
     ) -> str:
         """Send that a user opened an item's page; return the event's id.
 
@@ -84,6 +61,7 @@ class EventProducer:
             position: place in the list that was clicked, from 1.
             price: the price that was shown.
             context: device, country and the like.
+            consent: False counts it for the item and stores nothing of it with the user.
         """
         event_id, ts = event_id or new_id(), now_ms() if ts is None else ts
         self.send(
@@ -97,6 +75,7 @@ class EventProducer:
                 position=position,
                 price=price,
                 context=context,
+                consent=consent,
             )
         )
         return event_id
@@ -113,6 +92,7 @@ class EventProducer:
         filters: Filters | None = None,
         k: int | None = None,
         context: dict[str, Any] | None = None,
+        consent: bool | None = None,
     ) -> str:
         """Send that a user searched; return the event's id, which is the clicks' `search_id`.
 
@@ -126,6 +106,7 @@ class EventProducer:
             filters: what the list is limited to, such as `Filters(category="mugs")`.
             k: how long a list is wanted.
             context: as in `click`.
+            consent: as in `click`.
         """
         event_id, ts = event_id or new_id(), now_ms() if ts is None else ts
         self.send(
@@ -139,6 +120,7 @@ class EventProducer:
                 filters=filters,
                 k=k,
                 context=context,
+                consent=consent,
             )
         )
         return event_id
@@ -155,6 +137,7 @@ class EventProducer:
         price: float | None = None,
         currency: str | None = None,
         context: dict[str, Any] | None = None,
+        consent: bool | None = None,
     ) -> str:
         """Send that a user bought an item; return the event's id.
 
@@ -168,6 +151,7 @@ class EventProducer:
             price: of one, in `currency`.
             currency: ISO 4217 code.
             context: as in `click`.
+            consent: as in `click`.
         """
         event_id, ts = event_id or new_id(), now_ms() if ts is None else ts
         self.send(
@@ -181,6 +165,7 @@ class EventProducer:
                 price=price,
                 currency=currency,
                 context=context,
+                consent=consent,
             )
         )
         return event_id
@@ -240,59 +225,12 @@ class EventProducer:
         decode_item(key, None)
         self._delivery.send(self._topics.catalog, key, None, f"deletion of {item_id}")
 
-    def send(self, event: Event | Item) -> None:
-        """Send one event or catalogue entry under its key.
+    def forget(self, user_id: str) -> None:
+        """Ask the workers to delete all that they know of a user, within a minute while they run.
 
-        Raises:
-            BadEvent: the worker would refuse it; nothing was sent.
-            DeliveryError: this one cannot be sent, or an earlier one was not confirmed.
+        What the user does later starts from nothing, or is refused: see `docs/privacy.md`.
         """
-        payload = self._pack(msgspec.to_builtins(event))
-        # str(): an id of a wrong type is for the decoder to refuse, with its reason.
-        if isinstance(event, Item):
-            key = str(event.item_id).encode()
-            decode_item(key, payload)
-            self._delivery.send(self._topics.catalog, key, payload, event.item_id)
-        else:
-            key = str(event.user_id).encode()
-            decode_event(event.kind, key, payload, now_ms())
-            self._delivery.send(self._event_topics[event.kind], key, payload, event.event_id)
-
-    def send_many(self, events: Iterable[Event | Item]) -> int:
-        """Send events as they come, waiting only while too many are unconfirmed.
-
-        Returns:
-            How many were handed over; `flush` makes sure that they arrived.
-        """
-        count = 0
-        for count, event in enumerate(events, start=1):  # noqa: B007  the last one is returned
-            self.send(event)
-        return count
-
-    def flush(self) -> None:
-        """Wait until everything that was sent is confirmed.
-
-        Raises:
-            DeliveryError: something was refused, or is still unconfirmed after `timeout_s`.
-        """
-        self._delivery.flush()
-
-    def close(self) -> None:
-        """Flush and close the connections; raises what `flush` raises, but closes all the same."""
-        try:
-            self.flush()
-        finally:
-            self._delivery.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.close()
-        else:  # the block's own error matters more than what this one would say
-            with suppress(DeliveryError):
-                self.close()
+        self.send(Forget(user_id=user_id))
 
 
 def new_id() -> str:

@@ -17,10 +17,14 @@ from streams.codec import Reason, Recommendation, RecommendedItem, Trigger
 
 
 class Asked(NamedTuple):
-    """A list to make, and the event that it answers."""
+    """A list to make, and the event that it answers; `stored` says whether its user's row has it.
+
+    The list for one that has not does not repeat what was searched for.
+    """
 
     event: Event
     request: Request
+    stored: bool = True
 
 
 def recommendations(
@@ -36,8 +40,8 @@ def recommendations(
     """
     ranked = steps.rank([one.request for one in asked], index, model, explained=True)
     return [
-        _recommendation(event, ranking, index, ranked.model_version, now_ms)
-        for (event, _), ranking in zip(asked, ranked.rankings, strict=True)
+        _recommendation(one, ranking, index, ranked.model_version, now_ms)
+        for one, ranking in zip(asked, ranked.rankings, strict=True)
     ]
 
 
@@ -74,13 +78,13 @@ def reasons_of(reasons: Sequence[RankedReason], ids: Sequence[str]) -> tuple[Rea
 
 
 def _recommendation(
-    event: Event,
+    asked: Asked,
     ranking: Ranking,
     index: ItemIndex,
     model_version: str,
     now_ms: int,
 ) -> Recommendation:
-    ids = index.ids
+    event, ids = asked.event, index.ids
     items = tuple(
         RecommendedItem(
             item_id=ids[slot],
@@ -101,5 +105,5 @@ def _recommendation(
         event_ts=event.ts,
         model_version=model_version,
         items=items,
-        query=event.query if isinstance(event, Search) else None,
+        query=event.query if isinstance(event, Search) and asked.stored else None,
     )

@@ -127,6 +127,11 @@ class Settings(BaseSettings):
         description="Days without an event, in event time, after which a user is forgotten; 0: "
         "never. Above a year, it keeps those who come every Christmas.",
     )
+    forgotten: Literal["restart", "refuse"] = Field(
+        "restart",
+        description="What becomes of later events of a user who was forgotten: restart stores them "
+        "in a new row, refuse stores none, as if each said `consent: false`.",
+    )
     item_ttl_days: int = Field(
         400,
         ge=0,

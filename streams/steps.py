@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features import item as items
+from features import privacy, vector
 from features import profile as profiles
-from features import vector
 from features.cleaning import MAX_NAME
 from features.events import Event, Filters, Kind, Names, Search
 from features.item import MAX_PASSAGES, PASSAGE_BITS, WEIGHT_ONE, ItemRow
+from features.privacy import Unstored
 from features.profile import Profile
 from features.signals import Signals, Touched, signal_of
 from features.text import query_keys, terms, tidy
@@ -40,15 +41,18 @@ class UserOutcome:
     """What one batch of one source changed: rows to store, signals to send, events that counted.
 
     Attributes:
-        rows: User id -> row after the batch, for every user of the batch.
+        rows: User id -> row after the batch, for every user with an event that may be stored.
         signals: Item id -> what the batch says about it, in offset order.
-        fresh: Positions in the batch of the events that were neither replays nor duplicates.
+        fresh: Positions in the batch of the events that the rows learnt: neither replays, nor
+            duplicates, nor unstored.
+        unstored: Position in the batch -> why the event is not stored with its user.
         touches: User id -> touches of this batch, which no item row holds yet.
     """
 
     rows: dict[str, Profile] = field(default_factory=dict)
     signals: dict[str, list[Touched]] = field(default_factory=dict)
     fresh: list[int] = field(default_factory=list)
+    unstored: dict[int, Unstored] = field(default_factory=dict)
     touches: Counter[str] = field(default_factory=Counter)
 
 
@@ -61,11 +65,17 @@ def learn_users(
     *,
     before: Before | None = None,
     ttl_ms: int = 0,
+    arrived_ms: Sequence[int] = (),
+    refuse: bool = False,
 ) -> UserOutcome:
     """Fold a batch of events into the rows of their users.
 
+    An event that may not be stored with its user counts for its item all the same, as one of
+    nobody: with no history, query or factors.
+
     Args:
-        rows: User id -> row before the batch; missing or None for a user never seen.
+        rows: User id -> row before the batch, or marker of a user who was forgotten; missing or
+            None for a user never seen.
         events: The batch, in log order.
         source: The partition that the events came from (see `features.profile`).
         offsets: The events' offsets, ascending, one for each event.
@@ -73,12 +83,23 @@ def learn_users(
         before: Called before each fresh event is learnt, so that it can be predicted.
         ttl_ms: Who comes back after a longer pause starts anew, so that it makes no difference
             whether the old row was deleted meanwhile; 0 for never.
+        arrived_ms: When each event was stored, by the broker's clock; left out, its own time.
+        refuse: Whether who was forgotten is not stored again (see `features.privacy`).
     """
     outcome = UserOutcome()
     changed, signals, touches = outcome.rows, outcome.signals, outcome.touches
     for position, (event, offset) in enumerate(zip(events, offsets, strict=True)):
         user_id = event.user_id
         row = changed.get(user_id) or rows.get(user_id) or profiles.new_profile()
+        if event.consent is False or row.forgotten_at:
+            arrived = arrived_ms[position] if arrived_ms else event.ts
+            reason = privacy.unstored(row, event, arrived, refuse=refuse)
+            if reason is not None:
+                outcome.unstored[position] = reason
+                if not isinstance(event, Search):
+                    anonymous = signal_of(profiles.new_profile(), event, offset)
+                    signals.setdefault(event.item_id, []).append(anonymous)
+                continue
         if not profiles.seen(row, event, source, offset):
             if ttl_ms and profiles.idle(row, event.ts, ttl_ms):
                 row = profiles.anew(row)
@@ -93,6 +114,28 @@ def learn_users(
         fresh = [events[position] for position in outcome.fresh]
         step_users(changed, fresh, index, (source, offsets[0]))
     return outcome
+
+
+def forget_users(
+    rows: Mapping[str, Profile | None], requests: Iterable[tuple[str, int, int]], source: int
+) -> dict[str, Profile]:
+    """Return the markers that requests leave; the rows of their users are to be deleted.
+
+    Args:
+        rows: As in `learn_users`.
+        requests: User id, time stored and offset of each, in log order.
+        source: The partition that they came from.
+
+    Returns:
+        User id -> marker. A request that was applied before changes nothing and is left out.
+    """
+    markers: dict[str, Profile] = {}
+    for user_id, at, offset in requests:
+        row = markers.get(user_id) or rows.get(user_id) or profiles.new_profile()
+        marker = privacy.forget(row, at, source, offset)
+        if marker is not None:
+            markers[user_id] = marker
+    return markers
 
 
 def learn_items(

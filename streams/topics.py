@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-Cleanup = Literal["delete", "compact"]
+from features.privacy import MARKER_DAYS
+
+Cleanup = Literal["delete", "compact", "compact,delete"]
 
 _DAY_MS = 86_400_000
 _MIB = 2**20
+_FOR_EVER_MS = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Topics:
     recommendations: str
     dead_letters: str
     models: str
+    forget: str
 
     @classmethod
     def with_prefix(cls, prefix: str = "") -> "Topics":
@@ -43,6 +47,7 @@ class Topics:
             recommendations=f"{prefix}recommendations",
             dead_letters=f"{prefix}dead-letters",
             models=f"{prefix}models",
+            forget=f"{prefix}privacy.forget",
         )
 
     @property
@@ -66,6 +71,11 @@ class TopicSpec:
     max_message_bytes: int = _MIB
     # The broker stamps records, so that all workers judge an event's time by one clock.
     broker_time: bool = False
+    # Compaction: what a newer record replaces, or a null value deletes, stays this long at least,
+    # and at most as long as its upkeep takes beyond the second time; a null value, the third.
+    kept_ms: int = 0
+    erased_ms: int | None = None
+    tombstone_ms: int = _DAY_MS
 
     def config(self) -> dict[str, str]:
         """Return the topic's settings by their Kafka names."""
@@ -75,9 +85,15 @@ class TopicSpec:
             "max.message.bytes": str(self.max_message_bytes),
             "message.timestamp.type": "LogAppendTime" if self.broker_time else "CreateTime",
         }
-        if self.cleanup == "compact":
+        if self.cleanup != "delete":
             # Rows change often: compact early, or a restart reads the same row many times.
-            config |= {"segment.bytes": str(64 * _MIB), "min.cleanable.dirty.ratio": "0.2"}
+            config |= {
+                "segment.bytes": str(64 * _MIB),
+                "min.cleanable.dirty.ratio": "0.2",
+                "min.compaction.lag.ms": str(self.kept_ms),
+                "max.compaction.lag.ms": str(self.erased_ms or _FOR_EVER_MS),
+                "delete.retention.ms": str(self.tombstone_ms),
+            }
         return config
 
 
@@ -91,6 +107,9 @@ def specs(topics: Topics, partitions: int, replication: int) -> tuple[TopicSpec,
         days: int | None = None,
         max_message_bytes: int = _MIB,
         broker_time: bool = False,
+        kept_days: int = 0,
+        erased_days: int | None = None,
+        tombstone_days: int = 1,
     ) -> TopicSpec:
         return TopicSpec(
             name=name,
@@ -100,6 +119,9 @@ def specs(topics: Topics, partitions: int, replication: int) -> tuple[TopicSpec,
             retention_ms=None if days is None else days * _DAY_MS,
             max_message_bytes=max_message_bytes,
             broker_time=broker_time,
+            kept_ms=kept_days * _DAY_MS,
+            erased_ms=None if erased_days is None else erased_days * _DAY_MS,
+            tombstone_ms=tombstone_days * _DAY_MS,
         )
 
     return (
@@ -108,11 +130,22 @@ def specs(topics: Topics, partitions: int, replication: int) -> tuple[TopicSpec,
         spec(topics.purchase, days=30, broker_time=True),
         spec(topics.catalog, "compact", broker_time=True),
         spec(topics.item_signals, days=7),
-        spec(topics.user_state, "compact"),
+        # A worker or a backup that slept for less than its tombstones last hears of every deletion.
+        spec(topics.user_state, "compact", erased_days=1, tombstone_days=MARKER_DAYS),
         spec(topics.item_state, "compact"),
-        spec(topics.recommendations, days=7, broker_time=True),
+        # Every list for a day, a user's newest for a week; a null value takes back all.
+        spec(
+            topics.recommendations,
+            "compact,delete",
+            days=7,
+            broker_time=True,
+            kept_days=1,
+            erased_days=2,
+        ),
         # A dead letter is the record untouched plus headers that say where it came from.
         spec(topics.dead_letters, days=30, max_message_bytes=2 * _MIB),
         # A whole model in one record; brokers take requests of up to 100 MiB.
         spec(topics.models, "compact", max_message_bytes=96 * _MIB),
+        # Longer than the events: who reads those again, for a new state, hears of the requests too.
+        spec(topics.forget, days=MARKER_DAYS, broker_time=True),
     )

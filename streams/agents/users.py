@@ -1,4 +1,4 @@
-"""The users agent: events in; user rows, item signals, lists and dead letters out."""
+"""The users agent: events and requests to forget; user rows, signals, lists and letters out."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 import faust
 
 from features.events import Event, Kind, Search
-from features.profile import Profile, decode_profile, encode_profile, idle
+from features.privacy import Unstored, expired
+from features.profile import decode_profile, encode_profile, new_profile
 from features.signals import Signals, encode_signals, split
 from streams import steps
 from streams.agents.context import Context
 from streams.agents.dead_letters import Letter, dead_letter
 from streams.agents.expiry import DAY_MS, LATE, Expiry, Rows
+from streams.agents.forgetting import forget_users
+from streams.agents.user_rows import read_users
 from streams.clock import now_ms
 from streams.codec import BadEvent, decode_event, encode_recommendation
 from streams.engine import Batch, BatchTable, agent
@@ -57,23 +60,36 @@ def attach(app: faust.App, users: BatchTable, context: Context) -> None:
     settings, meter = context.settings, context.meter
     kinds = dict(zip(settings.topics.events, Kind, strict=True))
     ttl_ms = settings.user_ttl_days * DAY_MS
+    refuse = settings.forgotten == "refuse"
     expiry = Expiry(
         users,
         settings.user_ttl_days,
-        lambda row, now: idle(decode_profile(row), now, ttl_ms + ttl_ms // LATE),
+        lambda row, now: expired(decode_profile(row), now, ttl_ms + ttl_ms // LATE, refuse=refuse),
         meter,
     )
 
-    @agent(app, *settings.topics.events, name="users")
+    @agent(app, *settings.topics.events, settings.topics.forget, name="users")
     async def users_agent(batch: Batch) -> None:
+        if batch.topic == settings.topics.forget:
+            source = len(Kind) * settings.partitions + batch.partition
+            await forget_users(users, batch, source, context)
+            return
         await context.ready.wait()
         with meter.batch.labels("users").time():
             kind = kinds[batch.topic]
             decoded = decode(kind, batch.records, now_ms())
-            rows = _rows(users, batch.partition, decoded.events)
+            names = (event.user_id for event in decoded.events)
+            rows = read_users(users, batch.partition, names)
             source = kind * settings.partitions + batch.partition
             outcome = steps.learn_users(
-                rows, decoded.events, source, decoded.offsets, context.index, ttl_ms=ttl_ms
+                rows,
+                decoded.events,
+                source,
+                decoded.offsets,
+                context.index,
+                ttl_ms=ttl_ms,
+                arrived_ms=decoded.arrived_ms,
+                refuse=refuse,
             )
             lists = await _lists(context, decoded, outcome)
             # Signals are on their way before the next batch may start (it starts when rows are
@@ -94,15 +110,6 @@ def attach(app: faust.App, users: BatchTable, context: Context) -> None:
         _count(context, kind, decoded, outcome)
 
 
-def _rows(users: BatchTable, partition: int, events: Sequence[Event]) -> dict[str, Profile | None]:
-    names = list(dict.fromkeys(event.user_id for event in events))
-    stored = users.get_many(partition, [name.encode() for name in names])
-    return {
-        name: None if row is None else decode_profile(row)
-        for name, row in zip(names, stored, strict=True)
-    }
-
-
 def _messages(source: int, outcome: steps.UserOutcome) -> list[tuple[bytes, bytes]]:
     return [
         (item_id.encode(), encode_signals(part))
@@ -114,9 +121,17 @@ def _messages(source: int, outcome: steps.UserOutcome) -> list[tuple[bytes, byte
 async def _lists(
     context: Context, decoded: Decoded, outcome: steps.UserOutcome
 ) -> list[tuple[bytes, bytes]]:
-    """Make a list for each search and, of each user's other events in the batch, for the newest."""
+    """Make a list for each search and, of each user's other events in the batch, for the newest.
+
+    Events that are not stored get none, but for a search that somebody waits for: it is answered
+    from its own words.
+    """
     newest: dict[str, int] = {}
-    searches = []
+    searches = [
+        position
+        for position, reason in outcome.unstored.items()
+        if reason != Unstored.FORGOTTEN and isinstance(decoded.events[position], Search)
+    ]
     for position in outcome.fresh:
         event = decoded.events[position]
         if isinstance(event, Search):
@@ -129,12 +144,13 @@ async def _lists(
         asked = []
         for position in positions[begin : begin + LISTS]:
             event = decoded.events[position]
-            row = outcome.rows[event.user_id]
-            uncounted = outcome.touches[event.user_id]
+            stored = position not in outcome.unstored
+            row = outcome.rows[event.user_id] if stored else new_profile()
+            uncounted = outcome.touches[event.user_id] if stored else 0
             hidden = steps.bought(row) if settings.hide_bought else ()
             request = steps.request(row, event, context.index, settings.k, uncounted, hidden=hidden)
             request.diversity = 0.0 if request.is_search else settings.diversity
-            asked.append(Asked(event, request))
+            asked.append(Asked(event, request, stored))
         answers = recommendations(asked, context.index, context.model, now_ms())
         made += [
             (answer.user_id.encode(), encode_recommendation(answer, settings.output_format))
@@ -152,6 +168,8 @@ async def _lists(
 def _count(context: Context, kind: Kind, decoded: Decoded, outcome: steps.UserOutcome) -> None:
     meter = context.meter
     meter.events.labels(kind.name.lower()).inc(len(outcome.fresh))
-    meter.repeats.inc(len(decoded.events) - len(outcome.fresh))
+    meter.repeats.inc(len(decoded.events) - len(outcome.fresh) - len(outcome.unstored))
+    for why in outcome.unstored.values():
+        meter.unstored.labels(why.value).inc()
     for reason in decoded.reasons:
         meter.dead_letters.labels(reason).inc()

@@ -198,6 +198,10 @@ class Rocks:
         """Make a consistent copy at `path`, which must not exist; cheap on the same disk."""
         rocksdict.Checkpoint(self._db).create_checkpoint(str(path))
 
+    def flush(self) -> None:
+        """Put all rows into files; what they replace is in the log of changes no longer."""
+        self._db.flush()
+
     def close(self) -> None:
         """Flush and let go of the directory at once."""
         self._db.close()

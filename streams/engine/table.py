@@ -189,6 +189,11 @@ class BatchTable(faust.Table):  # type: ignore[misc]  # faust ships no types
             await shard.close()
         await super().on_stop()
 
+    def flush(self, partition: int) -> None:
+        """Leave nothing of deleted rows in the disk's log; RocksDB merges files within 30 days."""
+        store: Store = self.data
+        store.partition(partition).flush()
+
     def scan(self, partition: int, after: bytes | None, limit: int) -> list[tuple[bytes, bytes]]:
         """Return committed rows in key order, for sweeps: continue after the last key returned."""
         store: Store = self.data

@@ -27,6 +27,7 @@ from streams.client import (
 from streams.codec import (
     Wire,
     decode_event,
+    decode_forget,
     decode_item,
 )
 from streams.partitions import partition_of
@@ -45,8 +46,11 @@ def test_every_kind_arrives_as_the_worker_reads_it(names: Names, wire: Wire) -> 
         producer.purchase("ann", "mug", event_id="order-1", quantity=2, price=4.5, currency="EUR")
         producer.item("mug", title="Red Mug", category=("kitchen", "mugs"), price=4.5)
         producer.delete_item("cup")
+        producer.forget("bob")
 
     (click,), (search,), (purchase,) = (records(settings, topic) for topic in topics.events)
+    (request,) = records(settings, topics.forget)
+    assert decode_forget(request.key, request.value) == "bob"
     assert decode_event(Kind.SEARCH, search.key, search.value, NOW).event_id == search_id
     found = decode_event(Kind.CLICK, click.key, click.value, NOW)
     assert isinstance(found, Click)

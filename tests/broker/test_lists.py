@@ -45,6 +45,19 @@ def test_polling_without_waiting_gets_lists_too(names: Names) -> None:
         assert [one.rec_id for one in found] == ["rec-ann-1"]
 
 
+def test_lists_that_were_taken_back_are_passed_over(
+    names: Names, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = names.create_topics()
+    publish_lists(settings, [recommendation("ann", 1)])
+    put(settings, settings.topics.recommendations, [("ann", None)])
+    publish_lists(settings, [recommendation("ann", 2)])
+    with RecommendationConsumer(settings, from_beginning=True, timeout_s=5) as lists:
+        found = [one.rec_id for one in islice(lists, 2)]
+    assert found == ["rec-ann-1", "rec-ann-2"]
+    assert [r.getMessage() for r in caplog.records if r.name == "streams.consumer"] == []
+
+
 def test_only_the_wanted_users(names: Names) -> None:
     settings = names.create_topics()
     publish_lists(settings, [recommendation(f"u{n}") for n in range(40)])

@@ -93,7 +93,7 @@ def test_wrong_partitions_are_refused_with_the_cure(names: Names, judge: Any) ->
     with pytest.raises(admin.WrongTopics) as refused:
         judge(names.settings(partitions=3))
     lines = str(refused.value).splitlines()
-    assert len(lines) == 9  # every topic but `models`
+    assert len(lines) == 10  # every topic but `models`
     told = f"{names.topics.click}: has 2 partition(s), wanted 3; set HEADRACE_PARTITIONS to what"
     assert lines[0].startswith(told)
 
@@ -108,6 +108,23 @@ def test_a_wrong_cleanup_policy_is_refused_with_the_cure(names: Names) -> None:
         refused.value
     )
     assert "kafka-configs --alter" in str(refused.value)
+
+
+def test_the_order_of_two_cleanup_policies_does_not_matter(names: Names) -> None:
+    settings = names.settings(partitions=1)
+    lists = settings.topics.recommendations
+    configs = {"cleanup.policy": "delete,compact"}
+    with admin.connect(settings) as client:
+        client.create_topics({lists: {"num_partitions": 1, "configs": configs}})
+    admin.create(settings)
+    with admin.connect(settings) as client:
+        client.alter_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, lists, {"cleanup.policy": "delete"})]
+        )
+    with pytest.raises(admin.WrongTopics) as refused:
+        admin.check(settings)
+    assert f"{lists}: cleanup.policy is delete, wanted compact,delete" in str(refused.value)
+    assert "--add-config cleanup.policy=[compact,delete]" in str(refused.value)
 
 
 def test_more_copies_than_brokers_are_refused_in_kafkas_words(names: Names) -> None:
@@ -128,7 +145,7 @@ def test_commands_say_what_they_did(names: Names, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("HEADRACE_PARTITIONS", "1")
     invoke = CliRunner().invoke
     assert invoke(app, ["create"]).output.endswith(
-        f"10 created, 0 already there, at {names.broker}\n"
+        f"11 created, 0 already there, at {names.broker}\n"
     )
-    assert invoke(app, ["create"]).output == f"0 created, 10 already there, at {names.broker}\n"
-    assert invoke(app, ["check"]).output == f"10 topics as they should be, at {names.broker}\n"
+    assert invoke(app, ["create"]).output == f"0 created, 11 already there, at {names.broker}\n"
+    assert invoke(app, ["check"]).output == f"11 topics as they should be, at {names.broker}\n"

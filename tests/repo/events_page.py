@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from features.events import Click, Filters, Item, Purchase, Search
+from features.events import Click, Filters, Forget, Item, Purchase, Search
 from streams.codec import REASONS, Reason, Recommendation, RecommendedItem, Trigger
 
 PAGE = Path(__file__).parents[2] / "docs" / "events.md"
@@ -60,6 +60,7 @@ _MEANING: Mapping[str, str] = {
     "type": "kind of the event",
     "kind": "what found the item, such as `viewed`, `popular` or `search`",
     "weight": "how much it counted",
+    "consent": "false: it counts for the item and is not stored with the user",
 }
 
 
@@ -84,6 +85,7 @@ def tables() -> dict[str, str]:
     reasons = [f"| `{name}` | {cure} |" for name, cure in REASONS.items()]
     return {name: _fields(struct) for name, struct in structs.items()} | {
         "filters": _fields(Filters, _FILTERS),
+        "forget": _fields(Forget, {"user_id": "who is to be forgotten; also the record's key"}),
         "reasons": "\n".join(["| reason | cure |", "|---|---|", *reasons]),
     }
 

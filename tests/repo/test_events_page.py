@@ -6,7 +6,7 @@ import re
 import pytest
 
 from features.events import Click, Item, Purchase, Search
-from streams.codec import decode_line, decode_recommendation
+from streams.codec import decode_forget, decode_line, decode_recommendation
 from tests.repo.events_page import PAGE, refreshed, tables
 
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -25,7 +25,8 @@ def test_a_stale_table_would_be_noticed() -> None:
 
 
 def test_every_example_decodes() -> None:
-    *events, answer = EXAMPLES
+    *events, request, answer = EXAMPLES
+    assert decode_forget(b"ann", request.encode()) == "ann"
     kinds = [type(decode_line(example.encode())) for example in events]
     assert kinds == [Click, Search, Search, Purchase, Item]
     found = decode_recommendation(answer.encode())

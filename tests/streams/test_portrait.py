@@ -35,6 +35,7 @@ def test_a_user_row() -> None:
     assert portrait["activity"]["purchase"]["decayed"]["1h"] == 1.0
     assert portrait["session"]["events"] == 3
     assert portrait["applied"] == {"3": 2}
+    assert portrait["forgotten"] is None
     assert msgspec.json.decode(msgspec.json.encode(portrait)) == portrait
 
 

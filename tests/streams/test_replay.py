@@ -13,7 +13,7 @@ from features.profile import learn, new_profile
 from streams.cli import app
 from streams.data import ONLINE_RETAIL, read_folder
 from streams.evaluate import evaluate
-from streams.learner import taught_by
+from streams.learner import Learner, taught_by
 from streams.models import new_model
 from streams.recommend import warm_up
 from streams.replay import BATCH, Replay
@@ -115,6 +115,18 @@ def test_any_model_can_be_warmed_up_and_ranks_as_before() -> None:
     for one in (model, new_model()):
         warm_up(one)
     assert model.save() == before
+
+
+def test_without_consent_items_learn_and_models_do_not() -> None:
+    clicks = [
+        Click(event_id=f"{n}", user_id=user, item_id="i", ts=NOW + n, consent=consent)
+        for n, (user, consent) in enumerate([("ann", None), ("eve", False), ("ann", True)])
+    ]
+    learner = Learner(k=5, seed=1)
+    asked = list(learner.learn(clicks, lambda *_: True))
+    assert {answer.event.user_id for answer in asked} == {"ann"}
+    assert learner.replay.users.keys() == learner._touched.keys() == {"ann"}
+    assert learner.replay.items["i"].n == 3
 
 
 def test_a_long_log_teaches_by_an_even_sample() -> None:
