@@ -2,25 +2,25 @@
 
 from collections.abc import Sequence
 
-from bench.folds.ours import decode
+from bench.folds import ours
 from bench.folds.tape import run
 from features.events import Event
 from features.profile import decode_profile, encode_profile
-from ranker.items import ItemIndex
-from streams import steps
-
-_rows: dict[str, bytes] = {}
-_index = ItemIndex()
 
 
-def learn(events: Sequence[Event], first: int) -> None:
-    """Read the rows of the batch's users, learn the events, write the rows."""
-    users = {event.user_id for event in events}
-    rows = {user: decode_profile(_rows[user]) for user in users if user in _rows}
-    offsets = range(first, first + len(events))
-    changed = steps.learn_users(rows, events, 0, offsets, _index).rows
-    _rows.update({user: encode_profile(row) for user, row in changed.items()})
+def main() -> None:
+    """Fold, rows in bytes."""
+    stored: dict[str, bytes] = {}
+    index = ours.new_index()
+
+    def learn(events: Sequence[Event], first: int) -> None:
+        users = {event.user_id for event in events}
+        rows = {user: decode_profile(stored[user]) for user in users if user in stored}
+        changed = ours.learn(rows, events, first, index)
+        stored.update({user: encode_profile(row) for user, row in changed.items()})
+
+    run(ours.decode, learn)
 
 
 if __name__ == "__main__":
-    run(decode, learn)
+    main()
