@@ -107,8 +107,7 @@ class Settings(BaseSettings):
         pattern=_NAME,
         min_length=1,
         max_length=100,
-        description="This worker's lasting name (a pod's, say): with one, a quick restart moves "
-        "no partitions.",
+        description="A lasting name (a pod's, say): with one, a quick restart moves no partitions.",
     )
     data_dir: Path = Field(
         Path(".headrace/state"),
@@ -158,7 +157,7 @@ class Settings(BaseSettings):
         description="Events of a kind per user and day that count; 0: all.",
     )
     late_s: int = Field(
-        60, ge=0, le=10**9, description="Seconds behind its user's newest that make an event late."
+        60, ge=0, le=10**9, description="Seconds behind the user's newest that make an event late."
     )
 
     # Recommendations

@@ -71,6 +71,14 @@ def test_user_rows_of_every_version_say_what_they_said(version: int) -> None:
     assert decode_profile(encode_profile(read)) == read
 
 
+def test_later_rows_of_version_1_tell_when_a_user_was_forgotten() -> None:
+    """The field came before rows had upgrades, and did not raise the version."""
+    fields = msgspec.msgpack.decode((KEPT / "user_v1.msgpack").read_bytes())
+    read = decode_profile(msgspec.msgpack.encode([*fields, T]))
+    old = decode_profile((KEPT / "user_v1.msgpack").read_bytes())
+    assert read == replace(old, forgotten_at=T)
+
+
 @pytest.mark.parametrize("version", range(1, ITEM_VERSION + 1))
 def test_item_rows_of_every_version_say_what_they_said(version: int) -> None:
     assert decode_item((KEPT / f"item_v{version}.msgpack").read_bytes()) == item()
