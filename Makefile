@@ -17,9 +17,8 @@ UV_HOME := .headrace/uv
 # Written last, so an interrupted installation starts afresh.
 RUNTIME := $(VENV)/.runtime-installed
 TOOLS := $(VENV)/.tools-installed
-# What the benches compare with wants older libraries than we do: an environment of its own.
-QUIX := .headrace/quix
-RIVAL := $(QUIX)/.installed
+# What the benches compare with wants other libraries than we do: an environment each.
+RIVALS := .headrace/quix/.installed .headrace/river/.installed
 
 uv = @VIRTUAL_ENV=$(VENV) $(PYTHON) deploy/uv.py $(UV_HOME)
 torch = $(if $(TORCH),--torch-backend=$(TORCH))
@@ -37,7 +36,7 @@ compile = pip compile --quiet --universal --python-version 3.11 --custom-compile
 demo: $(RUNTIME)
 	$(BIN)/headrace demo
 
-test: lint $(RIVAL)
+test: lint $(RIVALS)
 	$(BIN)/python -m pytest
 
 lint: $(TOOLS)
@@ -46,7 +45,7 @@ lint: $(TOOLS)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-venv: $(TOOLS) $(RIVAL)
+venv: $(TOOLS) $(RIVALS)
 
 $(RUNTIME): requirements.txt pyproject.toml deploy/uv.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -62,16 +61,17 @@ $(TOOLS): $(RUNTIME) requirements-dev.txt
 	$(uv) pip install --quiet --compile-bytecode -r requirements-dev.txt
 	@touch $@
 
-$(RIVAL): bench/requirements-quix.txt $(RUNTIME)
-	@echo "Setting up $(QUIX) for the benches (once)"
-	$(uv) venv --quiet --clear --no-python-downloads --python "$(PYTHON)" $(QUIX)
-	$(uv) pip install --quiet --python $(QUIX) --compile-bytecode -r bench/requirements-quix.txt
+$(RIVALS): .headrace/%/.installed: bench/requirements-%.txt $(RUNTIME)
+	@echo "Setting up $(@D) for the benches (once)"
+	$(uv) venv --quiet --clear --no-python-downloads --python "$(PYTHON)" $(@D)
+	$(uv) pip install --quiet --python $(@D) --compile-bytecode -r bench/requirements-$*.txt
 	@touch $@
 
 lock:
 	$(uv) $(compile) $(addprefix --no-emit-package ,$(CUDA)) pyproject.toml -o requirements.txt
 	$(uv) $(compile) requirements-dev.in -o requirements-dev.txt
 	$(uv) $(compile) bench/requirements-quix.in -o bench/requirements-quix.txt
+	$(uv) $(compile) bench/requirements-river.in -o bench/requirements-river.txt
 
 clean:
 	-[ ! -x $(BIN)/headrace ] || $(BIN)/headrace broker stop

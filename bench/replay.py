@@ -56,6 +56,7 @@ def replay(events: int, scratch: Path, model: Path | None = None) -> dict[str, o
             data_dir=scratch / "state",
             metrics_port=free_ports(1)[0],
             model=None if model is None else model.resolve(),
+            repeat_ms=0,  # all lines of an order bear one time, and all are to be learnt
         )
         admin.create(settings)
         bulk.publish(settings, ONLINE_RETAIL.items())

@@ -33,9 +33,11 @@ def add(count: Decayed, weight: float, ts: int, half_lives_ms: Sequence[int]) ->
     values, age = count.values, count.ts - ts
     if not values:
         return Decayed((float(weight),) * len(half_lives_ms), ts)
+    if age == 0:  # as the lines of an order
+        return Decayed(tuple([v + weight for v in values]), ts)
     pairs = zip(values, half_lives_ms, strict=True)
     # Exponents are never above 0, so nothing overflows.
-    if age <= 0:
+    if age < 0:
         return Decayed(tuple([v * 2.0 ** (age / h) + weight for v, h in pairs]), ts)
     return Decayed(tuple([v + weight * 2.0 ** (-age / h) for v, h in pairs]), count.ts)
 

@@ -83,7 +83,7 @@ def parts(stored: int) -> tuple[int, int]:
 _NEW = ItemRow()
 _NEAR = [pair(WEIGHT_ONE // (distance + 1), 1) for distance in range(MAX_HISTORY)]
 _FAR = [pair(WEIGHT_ONE // (distance + 1) // 2, 1) for distance in range(MAX_HISTORY)]
-_FORMAT = Format(ItemRow, VERSION, "an item row")
+_FORMAT = Format(ItemRow, VERSION, "an item row", {})
 
 
 def new_item() -> ItemRow:

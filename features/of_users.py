@@ -7,16 +7,12 @@ from math import inf
 import numpy as np
 
 from features import windows
+from features.affinity import HALF_LIFE_MS, MAX_NAMES, shares
 from features.decay import DAY_MS, HOUR_MS, value_at
 from features.events import Kind
 from features.feature import Compute, Feature, Value
-from features.profile import (
-    HALF_LIVES_MS,
-    MAX_QUERIES,
-    MAX_TOUCHES,
-    SESSION_GAP_MS,
-    Profile,
-)
+from features.profile import HALF_LIVES_MS, MAX_QUERIES, MAX_TOUCHES, Profile
+from features.session import SESSION_GAP_MS
 from features.windows import MINUTE_MS
 
 _SESSION_EVENTS = MAX_TOUCHES + MAX_QUERIES
@@ -33,6 +29,8 @@ BOOKKEEPING = {
     "version": "Of the row's layout.",
     "applied": "Source -> highest offset applied: what tells a replay.",
     "event_ids": "Digests of the last events: what tells a duplicate.",
+    "skipped": "Events that did not count, by reason: what tells a machine.",
+    "shown": "The list that answered the newest event.",
     "forgotten_at": "When the user last asked to be forgotten: what keeps out events of before.",
 }
 """Fields of the row that no feature is read from."""
@@ -68,6 +66,14 @@ def user_features() -> Iterator[Feature]:
         lambda row, _: row.bias,
         low=-inf,
     )
+    yield _of(
+        "units",
+        "units_bought",
+        "Units bought ever; a purchase that tells no quantity is of one.",
+        "units",
+        lambda row, _: row.units,
+    )
+    yield from _leanings()
 
 
 def length(factors: bytes) -> Value:
@@ -203,6 +209,37 @@ def _prices() -> Iterator[Feature]:
         high=387,
         missing=None,
     )
+
+
+def _leanings() -> Iterator[Feature]:
+    names = {"price_bands": "price band", "categories": "category", "brands": "brand"}
+    for field, name in names.items():
+        yield _of(
+            field,
+            f"{field}_leant_to",
+            f"Entries of {field} that the row holds, the {MAX_NAMES} heaviest.",
+            "entries",
+            _held(field),
+            high=MAX_NAMES,
+        )
+        yield _of(
+            field,
+            f"{field}_top_share",
+            f"Part of the weight of those that the heaviest {name} has; weights halve after every "
+            f"{span(HALF_LIFE_MS)}.",
+            "1",
+            _top_share(field),
+            high=1,
+            missing=None,
+        )
+
+
+def _held(field: str) -> Compute:
+    return lambda row, _: len(getattr(row, field))
+
+
+def _top_share(field: str) -> Compute:
+    return lambda row, _: max(shares(getattr(row, field)).values(), default=None)
 
 
 def _at(row: Profile, now: int) -> int:

@@ -5,27 +5,41 @@ totals, windows, decayed counts, price level, session, recent searches, and the 
 which only equal times are kept in order of arrival).
 """
 
-from hashlib import blake2b
-from itertools import pairwise
 from math import log, sqrt
-from typing import Protocol, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from features import decay, windows
+from features.affinity import WEIGHTS, lean, price_band
 from features.decay import DAY_MS, HOUR_MS, Decayed
-from features.events import Event, Kind, Search
-from features.rows import Format
-from features.windows import MINUTE_MS, Windows
+from features.events import Event, Kind, Purchase, Search
+from features.guard import (
+    ID_BYTES,
+    MAX_IDS,
+    NO_RULES,
+    Rules,
+    Verdict,
+    asked_beside,
+    digest,
+    done_beside,
+    known,
+    too_many,
+)
+from features.recent import inserted
+from features.rows import Format, extended
+from features.session import Session, last_session
+from features.shown import Shown, newer
+from features.windows import Windows
 
-VERSION = 1
+VERSION = 2
 HALF_LIVES_MS = (HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
 MAX_TOUCHES = 50
 MAX_QUERIES = 5
-SESSION_GAP_MS = 30 * MINUTE_MS
-ID_BYTES = 6  # of a remembered event id: a chance of 2e-13 per event that a new one looks known
-MAX_IDS = 48
+
+
+SKIPPED = (Verdict.REPEATED, Verdict.TWIN, Verdict.FLOOD)
+"""What a row counts of the events that do not count. Replays it cannot: they leave no trace."""
 
 
 class Touch(Struct, array_like=True, frozen=True, gc=False):
@@ -42,14 +56,6 @@ class Query(Struct, array_like=True, frozen=True, gc=False):
     event_id: str
     query: str
     ts: int
-
-
-class Session(Struct, frozen=True):
-    """A visit: events no two of which are more than `SESSION_GAP_MS` apart in a row."""
-
-    start: int = 0  # ms
-    last: int = 0  # ms
-    length: int = 0  # events; 0 before any
 
 
 class Prices(Struct, array_like=True, frozen=True, gc=False):
@@ -95,6 +101,14 @@ class Profile(Struct, array_like=True, frozen=True):
         applied: Source (a partition of a topic, as one int) -> highest offset applied.
         event_ids: Digests of the last `MAX_IDS` events in order of arrival, `ID_BYTES` each.
         forgotten_at: When the user last asked to be forgotten, 0 for never (see `privacy`).
+        skipped: Since version 2, like what follows: events that did not count, one number for each
+            of `SKIPPED`.
+        shown: The list that answered the newest event, None before any.
+        units: How many of anything the user bought; a purchase that tells no quantity is of 1.
+        price_bands: `affinity.price_band` -> weight, of prices that events told.
+        categories: Name of a category, the narrowest of its path -> weight (`features.affinity`).
+        brands: Brand -> weight. Both are what the catalogue had told when the events were learnt:
+            like factors, no function of the events alone.
     """
 
     version: int = VERSION
@@ -108,23 +122,21 @@ class Profile(Struct, array_like=True, frozen=True):
     applied: dict[int, int] = field(default_factory=dict)
     event_ids: bytes = b""
     forgotten_at: int = 0
+    skipped: tuple[int, ...] = (0,) * len(SKIPPED)
+    shown: Shown | None = None
+    units: float = 0.0
+    price_bands: dict[int, float] = field(default_factory=dict)
+    categories: dict[str, float] = field(default_factory=dict)
+    brands: dict[str, float] = field(default_factory=dict)
 
     @property
     def session(self) -> Session:
         """The visit that the newest event belongs to, as far back as the row remembers."""
-        times = sorted([*(t.ts for t in self.recent), *(q.ts for q in self.queries)])
-        if not times:
-            return Session()
-        length = 1
-        for later, earlier in pairwise(reversed(times)):
-            if later - earlier > SESSION_GAP_MS:
-                break
-            length += 1
-        return Session(times[-length], times[-1], length)
+        return last_session([*(t.ts for t in self.recent), *(q.ts for q in self.queries)])
 
 
 _NEW = Profile()
-_FORMAT = Format(Profile, VERSION, "a user row")
+_FORMAT = Format(Profile, VERSION, "a user row", {1: extended})
 
 
 def new_profile() -> Profile:
@@ -132,34 +144,67 @@ def new_profile() -> Profile:
     return _NEW
 
 
-def seen(profile: Profile, event: Event, source: int, offset: int) -> bool:
-    """Tell whether the row has the event: its offset was applied, or its id came by lately."""
-    return offset <= profile.applied.get(source, -1) or _known(profile.event_ids, _digest(event))
+def judge(
+    profile: Profile, event: Event, source: int, offset: int, rules: Rules = NO_RULES
+) -> tuple[Verdict, bytes]:
+    """Tell whether an event counts (arguments as in `learn`).
 
+    An act that is told twice counts when it is told first, whichever of the two is the older.
 
-def learn(profile: Profile, event: Event, source: int, offset: int) -> Profile:
-    """Return the row after an event; a replay changes nothing, a duplicate only moves `applied`.
-
-    Args:
-        profile: The row before.
-        event: A clean event of the row's user.
-        source: The partition the event was read from.
-        offset: Its place there. Offsets of one source come in ascending order, replays apart.
+    Returns:
+        The verdict, and the digest of the event's id (b"" for a replay), which `take` needs.
     """
     if offset <= profile.applied.get(source, -1):
+        return Verdict.REPLAYED, b""
+    one = digest(event)
+    if known(profile.event_ids, one):
+        return Verdict.REPEATED, one
+    if rules.repeat_ms and _twin(profile, event, rules.repeat_ms):
+        return Verdict.TWIN, one
+    activity = profile.activity[event.kind]
+    if too_many(activity.windows, activity.total, event.ts, rules):
+        return Verdict.FLOOD, one
+    return Verdict.COUNTS, one
+
+
+def take(
+    profile: Profile,
+    event: Event,
+    source: int,
+    offset: int,
+    judged: tuple[Verdict, bytes],
+    *,
+    leaf: str = "",
+    brand: str = "",
+) -> Profile:
+    """Return the row after an event that was judged by it (see `learn`).
+
+    What is known of the event's item goes in as well: `leaf`, the narrowest category of its path,
+    and `brand`; "" where unknown.
+    """
+    verdict, one = judged
+    if verdict is Verdict.REPLAYED:
         return profile
     applied = {**profile.applied, source: offset}
-    digest = _digest(event)
-    if _known(profile.event_ids, digest):
-        return replace(profile, applied=applied)
-    recent, queries, prices = profile.recent, profile.queries, profile.prices
+    if verdict is not Verdict.COUNTS:
+        return _skip(profile, applied, verdict, one)
+    recent, queries = profile.recent, profile.queries
+    prices, bands, units = profile.prices, profile.price_bands, profile.units
+    categories, brands = profile.categories, profile.brands
     if isinstance(event, Search):
-        queries = _inserted(queries, Query(event.event_id, event.query, event.ts), MAX_QUERIES)
+        queries = inserted(queries, Query(event.event_id, event.query, event.ts), MAX_QUERIES)
     else:
-        recent = _inserted(recent, Touch(event.item_id, event.kind.value, event.ts), MAX_TOUCHES)
+        recent = inserted(recent, Touch(event.item_id, event.kind, event.ts), MAX_TOUCHES)
         if event.price:
             at = log(event.price)
             prices = Prices(prices.count + 1, prices.total + at, prices.squares + at * at)
+            bands = lean(bands, price_band(event.price), WEIGHTS[event.kind], event.ts)
+        if leaf:
+            categories = lean(categories, leaf, WEIGHTS[event.kind], event.ts)
+        if brand:
+            brands = lean(brands, brand, WEIGHTS[event.kind], event.ts)
+        if isinstance(event, Purchase):
+            units += event.quantity or 1.0
     return Profile(
         VERSION,
         max(profile.newest_ts, event.ts),
@@ -170,9 +215,33 @@ def learn(profile: Profile, event: Event, source: int, offset: int) -> Profile:
         profile.factors,
         profile.bias,
         applied,
-        (profile.event_ids + digest)[-MAX_IDS * ID_BYTES :],
+        (profile.event_ids + one)[-MAX_IDS * ID_BYTES :],
         profile.forgotten_at,
+        profile.skipped,
+        newer(profile.shown, event),
+        units,
+        bands,
+        categories,
+        brands,
     )
+
+
+def learn(
+    profile: Profile, event: Event, source: int, offset: int, rules: Rules = NO_RULES
+) -> Profile:
+    """Return the row after an event: `take` what `judge` says.
+
+    A replay changes nothing; what else does not count moves `applied`, is remembered by its id,
+    and is counted in `skipped`.
+
+    Args:
+        profile: The row before.
+        event: A clean event of the row's user.
+        source: The partition the event was read from.
+        offset: Its place there. Offsets of one source come in ascending order, replays apart.
+        rules: What else does not count.
+    """
+    return take(profile, event, source, offset, judge(profile, event, source, offset, rules))
 
 
 def idle(profile: Profile, now: int, ttl_ms: int) -> bool:
@@ -200,30 +269,8 @@ def encode_profile(profile: Profile) -> bytes:
 
 
 def decode_profile(row: bytes) -> Profile:
-    """Return the row that `encode_profile` wrote.
-
-    Raises:
-        BadRow: it is not one, or of another version.
-    """
+    """Return the row that `encode_profile` wrote, now or in an older version; or raise `BadRow`."""
     return _FORMAT.decode(row)
-
-
-class _Timed(Protocol):
-    @property
-    def ts(self) -> int: ...
-
-
-_T = TypeVar("_T", bound=_Timed)
-
-
-def _inserted(events: tuple[_T, ...], event: _T, most: int) -> tuple[_T, ...]:
-    """Put an event behind all that are not newer; keep the newest `most`."""
-    place = len(events)
-    while place and events[place - 1].ts > event.ts:
-        place -= 1
-    if place == len(events):
-        return (*events[-(most - 1) :], event)
-    return (*events[:place], event, *events[place:])[-most:]
 
 
 def _counted(activity: tuple[Activity, ...], kind: Kind, ts: int) -> tuple[Activity, ...]:
@@ -236,13 +283,17 @@ def _counted(activity: tuple[Activity, ...], kind: Kind, ts: int) -> tuple[Activ
     return (*activity[:kind], after, *activity[kind + 1 :])
 
 
-def _digest(event: Event) -> bytes:
-    # Ids are unique within a kind: a shop may number its clicks and its purchases alike.
-    return blake2b(b"%d%b" % (event.kind, event.event_id.encode()), digest_size=ID_BYTES).digest()
+def _twin(profile: Profile, event: Event, within_ms: int) -> bool:
+    if isinstance(event, Search):
+        return asked_beside(profile.queries, event.query, event.ts, within_ms)
+    return done_beside(profile.recent, event.item_id, event.kind, event.ts, within_ms)
 
 
-def _known(ids: bytes, digest: bytes) -> bool:
-    place = ids.find(digest)
-    while place % ID_BYTES and place != -1:  # found across two ids
-        place = ids.find(digest, place + 1)
-    return place != -1
+def _skip(profile: Profile, applied: dict[int, int], verdict: Verdict, one: bytes) -> Profile:
+    skipped = tuple(
+        count + (verdict is reason) for count, reason in zip(profile.skipped, SKIPPED, strict=True)
+    )
+    ids = profile.event_ids
+    if verdict is not Verdict.REPEATED:
+        ids = (ids + one)[-MAX_IDS * ID_BYTES :]
+    return replace(profile, applied=applied, event_ids=ids, skipped=skipped)

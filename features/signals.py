@@ -82,7 +82,7 @@ def signal_of(before: Profile, event: Touching, offset: int) -> Touched:
     return Touched(
         offset,
         event.ts,
-        event.kind.value,
+        event.kind,
         history,
         near,
         _query(before, event),
@@ -138,11 +138,12 @@ def _history(before: Profile, ts: int) -> tuple[tuple[str, ...], int]:
     found: dict[str, None] = {}
     newer, near = ts, -1  # -1: no pause yet
     for touch in reversed(before.recent):
-        if touch.ts > ts:
+        at = touch.ts
+        if at > ts:
             continue
-        if near < 0 and newer - touch.ts > FAR_MS:
+        if near < 0 and newer - at > FAR_MS:
             near = len(found)
-        newer = touch.ts
+        newer = at
         found[touch.item_id] = None
         if len(found) == MAX_HISTORY:
             break

@@ -37,7 +37,7 @@ def add_to_ring(ring: Ring, bucket: int, buckets: int) -> Ring:
         return Ring(bucket, (1,))
     ahead = bucket - ring.newest
     if ahead == 0:
-        return Ring(bucket, (*counts[:-1], counts[-1] + 1))
+        return _counted(ring)
     if ahead > 0:
         kept = counts[max(len(counts) + ahead - buckets, 0) :] if ahead < buckets else ()
         return Ring(bucket, (*_stripped(kept), *(0,) * (ahead - 1), 1) if any(kept) else (1,))
@@ -83,10 +83,25 @@ _WEEK_DAYS = 7
 
 def add(windows: Windows, ts: int) -> Windows:
     """Count one event at event time ts. Order does not matter."""
+    minutes, hours, days = windows.minutes, windows.hours, windows.days
+    bucket = ts // _MINUTES[0]
+    if bucket == minutes.newest and minutes.counts:  # so it is the newest of all three
+        return Windows(_counted(minutes), _counted(hours), _counted(days))
     return Windows(
-        add_to_ring(windows.minutes, ts // _MINUTES[0], _MINUTES[1]),
-        add_to_ring(windows.hours, ts // _HOURS[0], _HOURS[1]),
-        add_to_ring(windows.days, ts // _DAYS[0], _DAYS[1]),
+        add_to_ring(minutes, bucket, _MINUTES[1]),
+        add_to_ring(hours, ts // _HOURS[0], _HOURS[1]),
+        add_to_ring(days, ts // _DAYS[0], _DAYS[1]),
+    )
+
+
+def counted_beside(windows: Windows, ts: int) -> tuple[int, int]:
+    """Return the events in the 5 minutes (by the clock) and on the UTC day that ts lies in.
+
+    0 where the ring has left it behind.
+    """
+    return (
+        _in_bucket(windows.minutes, ts // _MINUTES[0]),
+        _in_bucket(windows.days, ts // _DAYS[0]),
     )
 
 
@@ -99,6 +114,16 @@ def totals(windows: Windows, now: int) -> Totals:
         week=ring_total(windows.days, day, _WEEK_DAYS),
         month=ring_total(windows.days, day, _DAYS[1]),
     )
+
+
+def _counted(ring: Ring) -> Ring:
+    counts = ring.counts
+    return Ring(ring.newest, (*counts[:-1], counts[-1] + 1))
+
+
+def _in_bucket(ring: Ring, bucket: int) -> int:
+    place = len(ring.counts) - 1 + bucket - ring.newest
+    return ring.counts[place] if 0 <= place < len(ring.counts) else 0
 
 
 def _stripped(counts: tuple[int, ...]) -> tuple[int, ...]:

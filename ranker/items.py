@@ -97,6 +97,7 @@ class ItemIndex:
         self._puts = 0
         self._slots: dict[str, int] = {}
         self._codes: dict[str | tuple[str, ...], int] = {}
+        self._leaves = [""]  # by code: a brand, or the narrowest category of a path
         self._titles = TitleTerms()
         self._clicks = QueryClicks()
 
@@ -129,6 +130,13 @@ class ItemIndex:
         """Return the slot of each id, -1 where it is unknown."""
         get = self._slots.get
         return np.array([get(item_id, -1) for item_id in item_ids], np.int32)
+
+    def leaf_and_brand(self, item_id: str) -> tuple[str, str]:
+        """Return the narrowest category of the item's path, and its brand; "" where unknown."""
+        slot = self._slots.get(item_id)
+        if slot is None:
+            return "", ""
+        return self._leaves[self.columns.category[slot]], self._leaves[self.columns.brand[slot]]
 
     def put_many(self, states: Iterable[ItemState]) -> None:
         """Put each state; of two for one item the later holds."""
@@ -249,7 +257,11 @@ class ItemIndex:
         to.has_factors[slot] = True
 
     def _code(self, value: str | tuple[str, ...]) -> int:
-        return self._codes.setdefault(value, len(self._codes) + 1) if value else 0
+        code = self._codes.get(value, 0)
+        if value and not code:
+            code = self._codes[value] = len(self._leaves)
+            self._leaves.append(value if isinstance(value, str) else value[-1])
+        return code
 
 
 def _status(state: ItemState) -> int:

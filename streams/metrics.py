@@ -15,9 +15,16 @@ class Meter:
         self.events = Counter(
             "headrace_events_total", "Events learnt.", ["kind"], registry=self.registry
         )
-        self.repeats = Counter(
-            "headrace_repeated_events_total",
-            "Events that were replays or duplicates, and changed nothing.",
+        self.skipped = Counter(
+            "headrace_skipped_events_total",
+            "Events that did not count.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.late = Counter(
+            "headrace_late_events_total",
+            "Events that counted, but were older than their user's newest.",
+            ["reason"],
             registry=self.registry,
         )
         self.unstored = Counter(

@@ -7,10 +7,12 @@ import msgspec
 
 from features import item as item_rows
 from features import profile as user_rows
+from features.affinity import band_start, shares
 from features.decay import HOUR_MS, value_at
 from features.events import Kind
 from features.item import NEVER, WEIGHT_ONE, ItemRow, closeness, parts
 from features.profile import Profile
+from features.shown import Shown
 from features.windows import totals
 
 Portrait = dict[str, Any]
@@ -48,7 +50,19 @@ def portray_user(user_id: str, row: Profile) -> Portrait:
             {"query": query.query, "ts": date(query.ts), "event_id": query.event_id}
             for query in reversed(row.queries)
         ],
+        "skipped": {
+            verdict.name.lower(): count
+            for verdict, count in zip(user_rows.SKIPPED, row.skipped, strict=True)
+        },
         "log_price": {"mean": row.prices.mean, "deviation": row.prices.deviation},
+        "price_bands": {
+            f"{band_start(band):.4g} to {band_start(band + 1):.4g}": round(share, 4)
+            for band, share in shares(row.price_bands).items()
+        },
+        "categories": {name: round(share, 4) for name, share in shares(row.categories).items()},
+        "brands": {name: round(share, 4) for name, share in shares(row.brands).items()},
+        "units_bought": row.units,
+        "last_shown": _shown(row.shown),
         "factors": len(row.factors) // _FLOAT_BYTES,
         "bias": row.bias,
         "applied": _applied(row.applied),
@@ -91,6 +105,12 @@ def _decayed(count: Any, now: int, half_lives_ms: tuple[int, ...]) -> dict[str, 
     values = value_at(count, now, half_lives_ms)
     pairs = zip(half_lives_ms, values, strict=True)
     return {f"{half_life // HOUR_MS}h": round(value, 4) for half_life, value in pairs}
+
+
+def _shown(shown: Shown | None) -> Portrait | None:
+    if shown is None:
+        return None
+    return {"surface": shown.surface, "rec_id": shown.rec_id, "ts": date(shown.ts)}
 
 
 def _applied(applied: dict[int, int]) -> dict[str, int]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from features import profile as profiles
 from features.events import Click, Event, Search
+from features.shown import answer_to
 from ranker.candidates import Request
 from ranker.items import ItemIndex, ItemState
 from ranker.model import Model
@@ -97,7 +98,7 @@ def _recommendation(
         )
     )
     return Recommendation(
-        rec_id=f"{event.kind.name.lower()}-{event.event_id}",
+        rec_id=answer_to(event).rec_id,
         user_id=event.user_id,
         surface="search" if isinstance(event, Search) else "for_you",
         trigger=Trigger(type=event.kind.name.lower(), event_id=event.event_id),

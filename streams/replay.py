@@ -1,7 +1,8 @@
 """A whole Headrace in memory: rows, index and model, fed from files through the worker's own steps.
 
 `headrace evaluate` and `headrace train` stand on it. Events go in as micro-batches, as they do in a
-worker: a user's row is exact at every event, the item index is as old as the batch.
+worker: a user's row is exact at every event, the item index is as old as the batch. Every event of
+a file counts, ids sent twice apart: files are cleaned, their times may be coarse (decision 0013).
 """
 
 from collections import defaultdict

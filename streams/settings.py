@@ -6,7 +6,6 @@ A name that nobody knows or a value that makes no sense stops the program before
 """
 
 import difflib
-import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -18,13 +17,14 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from features.guard import Rules
+from streams.settings_checks import check_security, check_servers
 from streams.settings_sources import CONFIG, PREFIX, BadSetting, Unknown, toml
 from streams.topics import Topics, TopicSpec, specs
 
 __all__ = ["CONFIG", "PREFIX", "BadSetting", "Settings", "allowed"]
 
 _DOTENV = Path(".env")
-_SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>\d{1,5})")
 _NAME = r"^[A-Za-z0-9._-]*$"  # what Kafka allows in the names of topics and groups
 
 
@@ -107,8 +107,7 @@ class Settings(BaseSettings):
         pattern=_NAME,
         min_length=1,
         max_length=100,
-        description="This worker's lasting name (a pod's, say): with one, a quick restart moves "
-        "no partitions.",
+        description="A lasting name (a pod's, say): with one, a quick restart moves no partitions.",
     )
     data_dir: Path = Field(
         Path(".headrace/state"),
@@ -138,6 +137,27 @@ class Settings(BaseSettings):
         le=36_500,
         description="Days without an event, in event time, after which an item that the catalogue "
         "took back is forgotten; 0: never.",
+    )
+
+    # Events
+    repeat_ms: int = Field(
+        1000,
+        ge=0,
+        le=60_000,
+        description="Milliseconds within which the same act (user, kind, item or query) counts "
+        "once; 0: each counts, as logs with coarser times need.",
+    )
+    max_per_minute: int = Field(
+        300, ge=0, le=10**6, description="Events of a kind per user and minute that count; 0: all."
+    )
+    max_per_day: int = Field(
+        5000,
+        ge=0,
+        le=10**9,
+        description="Events of a kind per user and day that count; 0: all.",
+    )
+    late_s: int = Field(
+        60, ge=0, le=10**9, description="Seconds behind the user's newest that make an event late."
     )
 
     # Recommendations
@@ -216,42 +236,24 @@ class Settings(BaseSettings):
     @field_validator("broker")
     @classmethod
     def _servers(cls, value: str) -> str:
-        for server in value.split(","):
-            found = _SERVER.fullmatch(server.strip())
-            if not found or not 0 < int(found["port"]) < 2**16:
-                raise ValueError(f"{server.strip()!r} is not host:port")
+        check_servers(value)
         return value
 
     @model_validator(mode="after")
     def _security_is_whole(self) -> Self:
-        sasl = self.security_protocol.startswith("SASL")
-        named = self.sasl_username is not None and self.sasl_password is not None
-        if sasl and not named:
-            raise ValueError(
-                f"{PREFIX}SECURITY_PROTOCOL={self.security_protocol} needs {PREFIX}SASL_USERNAME "
-                f"and {PREFIX}SASL_PASSWORD"
-            )
-        if not sasl and (self.sasl_username is not None or self.sasl_password is not None):
-            raise ValueError(
-                f"{PREFIX}SASL_USERNAME or {PREFIX}SASL_PASSWORD is set, but "
-                f"{PREFIX}SECURITY_PROTOCOL={self.security_protocol} would not use it: "
-                "set SASL_SSL or SASL_PLAINTEXT"
-            )
-        files = (self.ssl_cafile, self.ssl_certfile, self.ssl_keyfile)
-        if "SSL" not in self.security_protocol.split("_") and any(files):
-            raise ValueError(
-                f"{PREFIX}SSL_CAFILE, {PREFIX}SSL_CERTFILE or {PREFIX}SSL_KEYFILE is set, but "
-                f"{PREFIX}SECURITY_PROTOCOL={self.security_protocol} would not use it: "
-                "set SSL or SASL_SSL"
-            )
-        if self.ssl_keyfile is not None and self.ssl_certfile is None:
-            raise ValueError(f"{PREFIX}SSL_KEYFILE needs {PREFIX}SSL_CERTFILE")
+        check_security(self)
         return self
 
     @property
     def servers(self) -> list[str]:
         """The Kafka servers of `broker`, one by one."""
         return [server.strip() for server in self.broker.split(",")]
+
+    @property
+    def rules(self) -> Rules:
+        """Which events do not count."""
+        few, many = 5 * self.max_per_minute, self.max_per_day
+        return Rules(repeat_ms=self.repeat_ms, per_5_minutes=few, per_day=many)
 
     @property
     def topics(self) -> Topics:

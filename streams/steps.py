@@ -19,6 +19,7 @@ from features import privacy, vector
 from features import profile as profiles
 from features.cleaning import MAX_NAME
 from features.events import Event, Filters, Kind, Names, Search
+from features.guard import NO_RULES, Lateness, Rules, Verdict, lateness
 from features.item import MAX_PASSAGES, PASSAGE_BITS, WEIGHT_ONE, ItemRow
 from features.privacy import Unstored
 from features.profile import Profile
@@ -43,10 +44,11 @@ class UserOutcome:
     Attributes:
         rows: User id -> row after the batch, for every user with an event that may be stored.
         signals: Item id -> what the batch says about it, in offset order.
-        fresh: Positions in the batch of the events that the rows learnt: neither replays, nor
-            duplicates, nor unstored.
+        fresh: Positions in the batch of the events that counted and are stored.
         unstored: Position in the batch -> why the event is not stored with its user.
         touches: User id -> touches of this batch, which no item row holds yet.
+        skipped: How many events did not count, and why.
+        late: How many that counted were older than their user's newest.
     """
 
     rows: dict[str, Profile] = field(default_factory=dict)
@@ -54,6 +56,15 @@ class UserOutcome:
     fresh: list[int] = field(default_factory=list)
     unstored: dict[int, Unstored] = field(default_factory=dict)
     touches: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[Verdict] = field(default_factory=Counter)
+    late: Counter[Lateness] = field(default_factory=Counter)
+
+    def leave_unstored(self, position: int, event: Event, offset: int, why: Unstored) -> None:
+        """Let an event count for its item as one of nobody."""
+        self.unstored[position] = why
+        if not isinstance(event, Search):
+            anonymous = signal_of(profiles.new_profile(), event, offset)
+            self.signals.setdefault(event.item_id, []).append(anonymous)
 
 
 def learn_users(
@@ -67,6 +78,8 @@ def learn_users(
     ttl_ms: int = 0,
     arrived_ms: Sequence[int] = (),
     refuse: bool = False,
+    rules: Rules = NO_RULES,
+    late_ms: int = 0,
 ) -> UserOutcome:
     """Fold a batch of events into the rows of their users.
 
@@ -79,12 +92,14 @@ def learn_users(
         events: The batch, in log order.
         source: The partition that the events came from (see `features.profile`).
         offsets: The events' offsets, ascending, one for each event.
-        index: All items; read for their factors only.
+        index: All items; read for their factors, categories and brands only.
         before: Called before each fresh event is learnt, so that it can be predicted.
         ttl_ms: Who comes back after a longer pause starts anew, so that it makes no difference
             whether the old row was deleted meanwhile; 0 for never.
         arrived_ms: When each event was stored, by the broker's clock; left out, its own time.
         refuse: Whether who was forgotten is not stored again (see `features.privacy`).
+        rules: What does not count beside replays and repeated ids.
+        late_ms: An event that is older than its user's newest by more is late.
     """
     outcome = UserOutcome()
     changed, signals, touches = outcome.rows, outcome.signals, outcome.touches
@@ -95,21 +110,25 @@ def learn_users(
             arrived = arrived_ms[position] if arrived_ms else event.ts
             reason = privacy.unstored(row, event, arrived, refuse=refuse)
             if reason is not None:
-                outcome.unstored[position] = reason
-                if not isinstance(event, Search):
-                    anonymous = signal_of(profiles.new_profile(), event, offset)
-                    signals.setdefault(event.item_id, []).append(anonymous)
+                outcome.leave_unstored(position, event, offset, reason)
                 continue
-        if not profiles.seen(row, event, source, offset):
+        judged = profiles.judge(row, event, source, offset, rules)
+        leaf = brand = ""
+        if judged[0] is not Verdict.COUNTS:
+            outcome.skipped[judged[0]] += 1
+        else:
+            if late := lateness(row.newest_ts, event.ts, late_ms):
+                outcome.late[late] += 1
             if ttl_ms and profiles.idle(row, event.ts, ttl_ms):
                 row = profiles.anew(row)
             if before is not None:
                 before(row, position, touches[user_id])
             if not isinstance(event, Search):
                 signals.setdefault(event.item_id, []).append(signal_of(row, event, offset))
+                leaf, brand = index.leaf_and_brand(event.item_id)
                 touches[user_id] += 1
             outcome.fresh.append(position)
-        changed[user_id] = profiles.learn(row, event, source, offset)
+        changed[user_id] = profiles.take(row, event, source, offset, judged, leaf=leaf, brand=brand)
     if outcome.fresh:
         fresh = [events[position] for position in outcome.fresh]
         step_users(changed, fresh, index, (source, offsets[0]))

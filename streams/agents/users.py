@@ -59,7 +59,7 @@ def attach(app: faust.App, users: BatchTable, context: Context) -> None:
     """Add the agent to the app; it owns the users table."""
     settings, meter = context.settings, context.meter
     kinds = dict(zip(settings.topics.events, Kind, strict=True))
-    ttl_ms = settings.user_ttl_days * DAY_MS
+    ttl_ms, rules = settings.user_ttl_days * DAY_MS, settings.rules
     refuse = settings.forgotten == "refuse"
     expiry = Expiry(
         users,
@@ -90,6 +90,8 @@ def attach(app: faust.App, users: BatchTable, context: Context) -> None:
                 ttl_ms=ttl_ms,
                 arrived_ms=decoded.arrived_ms,
                 refuse=refuse,
+                rules=rules,
+                late_ms=settings.late_s * 1000,
             )
             lists = await _lists(context, decoded, outcome)
             # Signals are on their way before the next batch may start (it starts when rows are
@@ -125,6 +127,7 @@ async def _lists(
 
     Events that are not stored get none, but for a search that somebody waits for: it is answered
     from its own words.
+    So what a row says was shown last has been made: the answer to the user's newest event.
     """
     newest: dict[str, int] = {}
     searches = [
@@ -136,7 +139,7 @@ async def _lists(
         event = decoded.events[position]
         if isinstance(event, Search):
             searches.append(position)
-        else:
+        elif event.ts >= decoded.events[newest.get(event.user_id, position)].ts:
             newest[event.user_id] = position
     settings, made = context.settings, []
     positions = sorted([*searches, *newest.values()])
@@ -168,8 +171,11 @@ async def _lists(
 def _count(context: Context, kind: Kind, decoded: Decoded, outcome: steps.UserOutcome) -> None:
     meter = context.meter
     meter.events.labels(kind.name.lower()).inc(len(outcome.fresh))
-    meter.repeats.inc(len(decoded.events) - len(outcome.fresh) - len(outcome.unstored))
     for why in outcome.unstored.values():
         meter.unstored.labels(why.value).inc()
+    for verdict, count in outcome.skipped.items():
+        meter.skipped.labels(verdict.name.lower()).inc(count)
+    for lateness, count in outcome.late.items():
+        meter.late.labels(lateness.value).inc(count)
     for reason in decoded.reasons:
         meter.dead_letters.labels(reason).inc()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from msgspec.structs import fields
 
 from features.events import Click, Event, Item, Purchase, Search
-from features.profile import SESSION_GAP_MS
+from features.session import SESSION_GAP_MS
 from features.text import tidy
 from streams.quality.bins import COUNTS, DURATIONS, HOURS, PRICES
 from streams.quality.result import Burst, Cardinality, Invalid, Missing, Quality

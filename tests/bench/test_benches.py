@@ -1,4 +1,4 @@
-"""Each bench, tiny, against a real Kafka: the shape of what it prints, not the times."""
+"""Each bench, tiny, against a real Kafka where it uses one: the shape of what it prints."""
 
 import json
 import subprocess
@@ -17,9 +17,12 @@ LATENCY = {"p50_ms", "p99_ms", "cpu_us_per_event", "rss_mb"}
 RECOVERY = {"recovery_s", "rows_per_s", "cpu_us_per_row", "start_s", "rss_mb", "state_mb"}
 
 
-def run(bench: str, broker: str, *arguments: str) -> dict[str, Any]:
+FOLD = {"decode_us", "learn_us", "total_us"}
+
+
+def run(bench: str, *arguments: str) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-m", f"bench.{bench}", "--json", "--broker", broker, *arguments],
+        [sys.executable, "-m", f"bench.{bench}", "--json", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -47,7 +50,7 @@ def check(result: Mapping[str, Any], names: set[str], figures: set[str]) -> None
 @pytest.mark.timeout(900)
 def test_engine(broker: str) -> None:
     size = ["--records", "4000", "--users", "100", "--rounds", "1", "--stock-s", "1"]
-    found = run("engine", broker, *size, "--rate", "100", "--latency-s", "2")
+    found = run("engine", "--broker", broker, *size, "--rate", "100", "--latency-s", "2")
     everybody = {"stock", "ours", "quix", "bare"}
     check(found["table"], everybody, THROUGHPUT)
     check(found["output"], everybody, THROUGHPUT)
@@ -61,7 +64,19 @@ def test_engine(broker: str) -> None:
 
 @pytest.mark.timeout(900)
 def test_recovery(broker: str) -> None:
-    found = run("recovery", broker, "--records", "2000", "--rounds", "1")
+    found = run("recovery", "--broker", broker, "--records", "2000", "--rounds", "1")
     check(found["recovery"], {"stock", "ours", "quix"}, RECOVERY)
     assert {"recovery_vs_stock", "recovery_vs_quix"} <= found["ratios"].keys()
     assert found["rows"] == 2000
+
+
+def test_features() -> None:
+    found = run("features", "--events", "600", "--replay", "300", "--rounds", "1")
+    asked = {f"{what}, {wire}" for what in ("purchases", "clicks") for wire in ("json", "msgpack")}
+    assert found["folds"].keys() == asked
+    for result in found["folds"].values():
+        check(result, {"ours", "stored", "plain", "river"}, FOLD)
+        assert all(figures["total_us"]["median"] > 0 for figures in result.values())
+    for sizes in (found["rows"]["users_bytes"], found["rows"]["items_bytes"]):
+        assert 0 < sizes["p50"] <= sizes["p99"] <= sizes["max"]
+    assert found["rows"]["events"] == 300

@@ -37,6 +37,7 @@ touchings = st.builds(
     item_id=item_ids,
     ts=times,
     price=prices,
+    quantity=st.none() | st.floats(0.5, 50),
 )
 searches = st.builds(
     Search,

@@ -1,5 +1,6 @@
 """A user row is a fold, and says what a recomputation over all its events says."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import log
@@ -10,28 +11,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from features.affinity import MAX_NAMES, price_band
 from features.decay import HOUR_MS
 from features.events import Click, Event, Kind, Purchase, Search
+from features.guard import MAX_IDS, NO_RULES, Rules, Verdict
 from features.profile import (
     HALF_LIVES_MS,
-    MAX_IDS,
     MAX_QUERIES,
     MAX_TOUCHES,
-    SESSION_GAP_MS,
+    SKIPPED,
     Profile,
     Query,
-    Session,
     Touch,
-    _known,
     decode_profile,
     encode_profile,
+    judge,
     learn,
     new_profile,
-    seen,
+    take,
 )
 from features.rows import BadRow
+from features.session import SESSION_GAP_MS, Session
+from features.shown import Shown
 from features.windows import totals
 from tests.features.strategies import DAY, MINUTE, START, events, fresh_events, short_or_long
+from tests.features.test_affinity import check_leaning
 from tests.features.test_windows import recomputed
 
 
@@ -39,19 +43,59 @@ from tests.features.test_windows import recomputed
 class Log:
     """Every event that counted, in order of arrival: what a row is recomputed from."""
 
+    rules: Rules = NO_RULES
     fresh: list[Event] = field(default_factory=list)
+    ids: list[tuple[Kind, str]] = field(default_factory=list)
     applied: dict[int, int] = field(default_factory=dict)
+    skipped: Counter[Verdict] = field(default_factory=Counter)
 
     def take(self, event: Event, source: int, offset: int) -> None:
         if offset <= self.applied.get(source, -1):
             return
         self.applied[source] = offset
-        lately = [(past.kind, past.event_id) for past in self.fresh[-MAX_IDS:]]
-        if (event.kind, event.event_id) not in lately:
+        one = (event.kind, event.event_id)
+        if one in self.ids[-MAX_IDS:]:
+            self.skipped[Verdict.REPEATED] += 1
+            return
+        self.ids.append(one)
+        if self.has_twin(event):
+            self.skipped[Verdict.TWIN] += 1
+        elif self.is_flood(event):
+            self.skipped[Verdict.FLOOD] += 1
+        else:
             self.fresh.append(event)
+
+    def has_twin(self, event: Event) -> bool:
+        if not self.rules.repeat_ms:
+            return False
+        searches = isinstance(event, Search)
+        alike = [past for past in self.fresh if isinstance(past, Search) is searches]
+        kept = sorted(alike, key=lambda past: past.ts)[
+            -(MAX_QUERIES if searches else MAX_TOUCHES) :
+        ]
+        return any(
+            act_of(past) == act_of(event) and abs(past.ts - event.ts) <= self.rules.repeat_ms
+            for past in kept
+        )
+
+    def is_flood(self, event: Event) -> bool:
+        times = self.of(event.kind)
+        newest = max(times, default=0)
+
+        def within(width: int, buckets: int) -> int:
+            if newest // width - event.ts // width >= buckets:
+                return 0  # left behind
+            return sum(ts // width == event.ts // width for ts in times)
+
+        few, many = self.rules.per_5_minutes, self.rules.per_day
+        return 0 < few <= within(5 * MINUTE, 12) or 0 < many <= within(DAY, 30)
 
     def of(self, kind: Kind) -> list[int]:
         return [event.ts for event in self.fresh if event.kind is kind]
+
+
+def act_of(event: Event) -> tuple[Kind, str]:
+    return event.kind, event.query.casefold() if isinstance(event, Search) else event.item_id
 
 
 def session_of(times: list[int]) -> Session:
@@ -76,11 +120,22 @@ def check(row: Profile, log_: Log) -> None:
         if isinstance(event, Search)
     ]
     assert row.applied == log_.applied
+    assert row.skipped == tuple(log_.skipped[verdict] for verdict in SKIPPED)
     assert row.newest_ts == max((event.ts for event in log_.fresh), default=0)
     assert row.recent == tuple(touches[-MAX_TOUCHES:])
     assert row.queries == tuple(queries[-MAX_QUERIES:])
     kept = sorted([*(t.ts for t in row.recent), *(q.ts for q in row.queries)])
     assert row.session == session_of(kept)
+    newest = max(log_.fresh, key=lambda event: (event.ts, event.kind), default=None)
+    if newest is None:
+        assert row.shown is None
+    else:
+        last = [e for e in log_.fresh if (e.ts, e.kind) == (newest.ts, newest.kind)][-1]
+        assert row.shown == Shown(last.kind, last.event_id, last.ts)
+    units = sum((e.quantity or 1) for e in log_.fresh if isinstance(e, Purchase))
+    assert row.units == pytest.approx(units)
+    priced = [e for e in log_.fresh if not isinstance(e, Search) and e.price]
+    check_leaning(row.price_bands, [(price_band(e.price or 0), e.kind, e.ts) for e in priced])
     for kind in Kind:
         check_activity(row, kind, log_.of(kind))
     logs = [log(e.price) for e in log_.fresh if not isinstance(e, Search) and e.price]
@@ -107,15 +162,23 @@ steps = st.sampled_from([1, 1, 1, 2, 0, -3])  # 1 and 2 go on, the others go bac
 arrivals = short_or_long(st.tuples(events, st.integers(0, 2), steps), 100)
 
 
-@settings(max_examples=40)
-@given(arrivals)
+rules_ = st.builds(
+    Rules,
+    repeat_ms=st.sampled_from([0, 1000, 10 * MINUTE]),
+    per_5_minutes=st.sampled_from([0, 0, 5]),
+    per_day=st.sampled_from([0, 2, 9]),
+)
+
+
+@settings(max_examples=60)
+@given(arrivals, st.just(NO_RULES) | rules_)
 def test_every_prefix_equals_a_recomputation_through_replays_duplicates_and_late_events(
-    given_arrivals: list[tuple[Event, int, int]],
+    given_arrivals: list[tuple[Event, int, int]], rules: Rules
 ) -> None:
-    row, log_ = new_profile(), Log()
+    row, log_ = new_profile(), Log(rules)
     for event, source, step in given_arrivals:
         offset = max(log_.applied.get(source, -1) + step, 0)
-        row = learn(row, event, source, offset)
+        row = learn(row, event, source, offset, rules)
         log_.take(event, source, offset)
         check(row, log_)
 
@@ -134,7 +197,7 @@ def test_the_order_of_arrival_does_not_matter_where_times_differ(
     shuffled = fresh.copy()
     rng.shuffle(shuffled)
     other = fold(shuffled)
-    exact = ("newest_ts", "recent", "queries", "applied", "session")
+    exact = ("newest_ts", "recent", "queries", "applied", "session", "shown")
     for name in exact:
         assert getattr(one, name) == getattr(other, name)
     for a, b in zip(one.activity, other.activity, strict=True):
@@ -143,6 +206,9 @@ def test_the_order_of_arrival_does_not_matter_where_times_differ(
     assert one.prices.count == other.prices.count
     assert one.prices.total == pytest.approx(other.prices.total, rel=1e-9, abs=1e-9)
     assert one.prices.squares == pytest.approx(other.prices.squares, rel=1e-9, abs=1e-9)
+    assert one.units == pytest.approx(other.units)
+    if len(one.price_bands) < MAX_NAMES:
+        assert one.price_bands == pytest.approx(other.price_bands)
 
 
 @settings(max_examples=30)
@@ -163,20 +229,107 @@ def test_a_replay_is_no_op_and_a_duplicate_moves_only_what_was_applied(
     for place, event in enumerate([*fresh, other]):
         row = learn(row, event, 7, place)
     offset %= len(fresh) + 1
-    assert seen(row, other, 7, offset)
+    assert verdict_on(row, other, 7, offset) is Verdict.REPLAYED
     assert learn(row, other, 7, offset) is row
     again = learn(row, other, 7, 1000)
-    assert seen(row, other, 7, 1000)
+    assert verdict_on(row, other, 7, 1000) is Verdict.REPEATED
     assert again.applied == {7: 1000}
+    assert sum(again.skipped) == sum(row.skipped) + 1
     for name in Profile.__struct_fields__:
-        assert name == "applied" or getattr(again, name) == getattr(row, name)
+        assert name in {"applied", "skipped"} or getattr(again, name) == getattr(row, name)
+
+
+def verdict_on(row: Profile, event: Event, source: int, offset: int) -> Verdict:
+    return judge(row, event, source, offset)[0]
+
+
+@settings(max_examples=60)
+@given(
+    fresh_events(60),
+    st.randoms(),
+    st.builds(Rules, per_5_minutes=st.just(5)) | st.builds(Rules, per_day=st.sampled_from([2, 9])),
+)
+def test_one_limit_counts_as_many_in_any_order(
+    fresh: list[Event], rng: Random, rules: Rules
+) -> None:
+    start = min((event.ts for event in fresh), default=0)
+    near = [event for event in fresh if event.ts < start + 50 * MINUTE]  # no ring is left behind
+    shuffled = near.copy()
+    rng.shuffle(shuffled)
+    one, other = new_profile(), new_profile()
+    for offset, (event, moved) in enumerate(zip(near, shuffled, strict=True)):
+        one = learn(one, event, 0, offset, rules)
+        other = learn(other, moved, 0, offset, rules)
+    assert [a.total for a in one.activity] == [a.total for a in other.activity]
+    assert one.skipped == other.skipped
+
+
+@pytest.mark.parametrize("gap_ms", [-1001, -1000, -1, 0, 1, 1000, 1001])
+def test_the_same_act_within_a_second_counts_once_whichever_comes_first(gap_ms: int) -> None:
+    rules = Rules(repeat_ms=1000)
+    pairs: list[tuple[Event, Event]] = [
+        (
+            kind(event_id="a", user_id="u", item_id="i", ts=START),
+            kind(event_id="b", user_id="u", item_id="i", ts=START + gap_ms),
+        )
+        for kind in (Click, Purchase)
+    ]
+    pairs.append(
+        (
+            Search(event_id="a", user_id="u", query="Red mug", ts=START),
+            Search(event_id="b", user_id="u", query="red MUG", ts=START + gap_ms),
+        )
+    )
+    for first, second in pairs:
+        row = learn(learn(new_profile(), first, 0, 0, rules), second, 0, 1, rules)
+        twins = abs(gap_ms) <= 1000
+        assert row.activity[first.kind].total == (1 if twins else 2)
+        assert row.skipped == (0, int(twins), 0)
+        assert row.newest_ts == (START if twins else max(START, START + gap_ms))
+        row = learn(row, second, 0, 2, rules)
+        assert row.skipped == (1, int(twins), 0), "sent again, it is known by its id"
+
+
+def test_other_items_kinds_and_users_acts_are_no_twins() -> None:
+    rules = Rules(repeat_ms=1000)
+    events_: list[Event] = [
+        Click(event_id="a", user_id="u", item_id="i", ts=START),
+        Click(event_id="b", user_id="u", item_id="j", ts=START),
+        Purchase(event_id="c", user_id="u", item_id="i", ts=START),
+        Search(event_id="d", user_id="u", query="i", ts=START),
+        Search(event_id="e", user_id="u", query="j", ts=START),
+    ]
+    row = new_profile()
+    for offset, event in enumerate(events_):
+        row = learn(row, event, 0, offset, rules)
+    assert [a.total for a in row.activity] == [2, 2, 1]
+
+
+def test_a_machine_counts_up_to_the_limits_and_people_beside_it_are_spared() -> None:
+    rules = Rules(per_5_minutes=50, per_day=120)
+    row = new_profile()
+    for number in range(1000):
+        click = Click(event_id=f"{number}", user_id="u", item_id=f"{number}", ts=START + number)
+        row = learn(row, click, 0, number, rules)
+    assert row.activity[Kind.CLICK].total == 50
+    assert row.skipped == (0, 0, 950)
+    assert row.newest_ts == START + 49
+    assert row.applied == {0: 999}
+    bought = Purchase(event_id="p", user_id="u", item_id="i", ts=START)
+    assert verdict_on(row, bought, 1, 0) is Verdict.COUNTS, "each kind has limits of its own"
+    for number in range(1000):
+        ts = START + 6 * MINUTE + number * MINUTE // 10
+        click = Click(event_id=f"l{number}", user_id="u", item_id="i", ts=ts)
+        row = learn(row, click, 0, 1000 + number, rules)
+    days = {(START + 6 * MINUTE + n * MINUTE // 10) // DAY for n in range(1000)} | {START // DAY}
+    assert row.activity[Kind.CLICK].total <= 120 * len(days)
 
 
 def test_one_id_in_two_kinds_is_two_events() -> None:
     click = Click(event_id="17", user_id="u", item_id="i", ts=START)
     bought = Purchase(event_id="17", user_id="u", item_id="i", ts=START)
     row = learn(new_profile(), click, 0, 0)
-    assert not seen(row, bought, 8, 0)
+    assert verdict_on(row, bought, 8, 0) is Verdict.COUNTS
     assert [a.total for a in learn(row, bought, 8, 0).activity] == [1, 0, 1]
 
 
@@ -187,17 +340,10 @@ def test_an_id_is_forgotten_once_as_many_others_came_as_are_remembered() -> None
     row = new_profile()
     for number in range(MAX_IDS):
         row = learn(row, click(number), 0, number)
-    assert seen(row, click(0), 1, 0)
+    assert verdict_on(row, click(0), 1, 0) is Verdict.REPEATED
     row = learn(row, click(MAX_IDS), 0, MAX_IDS)
-    assert not seen(row, click(0), 1, 0)
-    assert seen(row, click(1), 1, 0)
-
-
-def test_an_id_is_not_found_across_two_others() -> None:
-    ids = b"abcdef" + b"ghijkl" + b"defghi"
-    assert _known(ids, b"ghijkl")
-    assert _known(ids, b"defghi"), "found across the first two, then in its own place"
-    assert not _known(ids, b"jkldef")
+    assert verdict_on(row, click(0), 1, 0) is Verdict.COUNTS
+    assert verdict_on(row, click(1), 1, 0) is Verdict.REPEATED
 
 
 def test_a_late_click_joins_two_visits_into_one() -> None:
@@ -234,7 +380,7 @@ def test_a_row_survives_its_encoding(fresh: list[Event], factors: bytes, bias: f
         (b"", "not a user row"),
         (b"\xc1", "not a user row"),
         (b"\x91" * 100_000, "not a user row"),
-        (b"\x91\x63", "has version 99, this program reads 1"),
+        (b"\x91\x63", "has version 99, this program reads 1 and 2"),
     ],
 )
 def test_bytes_that_are_no_row_of_this_version_are_refused(data: bytes, match: str) -> None:
@@ -242,7 +388,7 @@ def test_bytes_that_are_no_row_of_this_version_are_refused(data: bytes, match: s
         decode_profile(data)
 
 
-def test_the_row_of_a_heavy_shopper_has_at_most_2_kib() -> None:
+def test_the_row_of_a_heavy_shopper_with_everything_full_is_near_2_kib() -> None:
     rng = Random(5)
     row, ts = new_profile(), START
     for number in range(3000):
@@ -255,5 +401,9 @@ def test_the_row_of_a_heavy_shopper_has_at_most_2_kib() -> None:
             if kind is Search
             else kind(**common, **item)
         )
-        row = learn(row, event, event.kind * 16 + 5, number)
-    assert len(encode_profile(replace(row, factors=bytes(64), bias=0.1))) <= 2048
+        category, brand = f"Dresses {rng.randrange(40)}", f"Maker {rng.randrange(99)}"
+        source = event.kind * 16 + 5
+        judged = judge(row, event, source, number)
+        row = take(row, event, source, number, judged, leaf=category, brand=brand)
+    assert len(row.categories) == len(row.brands) == MAX_NAMES
+    assert len(encode_profile(replace(row, factors=bytes(64), bias=0.1))) <= 2250

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.events import Click, Event, Item, Purchase, Search
-from features.profile import SESSION_GAP_MS
+from features.session import SESSION_GAP_MS
 from streams.quality import measure as measuring
 from streams.quality.measure import REPEAT_MS, Measure
 from streams.quality.result import Quality

@@ -179,3 +179,13 @@ def test_every_change_is_counted() -> None:
     index.remove("a")
     seen.append(index.changes)
     assert seen == sorted(set(seen))
+
+
+def test_leaf_and_brand_are_those_put_last_and_empty_where_unknown() -> None:
+    index, one = ItemIndex(factors=FACTORS), np.ones(1, np.float32)
+    index.put(ItemState(item_id="a", category=("Kitchen", "Mugs"), brand="Acme"))
+    index.put(ItemState(item_id="b", predecessors=("c",), forward=one, passages=one))
+    assert index.leaf_and_brand("a") == ("Mugs", "Acme")
+    assert {index.leaf_and_brand(item_id) for item_id in "bcd"} == {("", "")}
+    index.put(ItemState(item_id="a", category=("Garden",)))
+    assert index.leaf_and_brand("a") == ("Garden", "")

@@ -7,7 +7,6 @@ predict an event is held against what the events strictly before it give, worked
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import reduce
 from itertools import islice
 
 import numpy as np
@@ -123,25 +122,33 @@ def walk(request: pytest.FixtureRequest) -> Walk:
 
 
 def test_user_features_are_those_of_strictly_earlier_events(walk: Walk) -> None:
-    events, used = walk.events, walk.used
+    events, used, index = walk.events, walk.used, walk.replay().index
     assert len(used) > 50
     told_apart = 0
     for one in used:
         event = events[one.number - 1]
-        scratch = from_scratch(events[: one.number - 1], event.user_id)
+        scratch = from_scratch(events[: one.number - 1], event.user_id, index)
         found = unlearnt(values("user", one.row, event.ts))
         assert found == unlearnt(values("user", scratch, event.ts))
-        too_late = from_scratch(events[: one.number], event.user_id)
+        too_late = from_scratch(events[: one.number], event.user_id, index)
         told_apart += found != unlearnt(values("user", too_late, event.ts))
     assert told_apart == len(used), "the event itself would have shown in every row"
 
 
-def from_scratch(earlier: Sequence[Event], user_id: str) -> Profile:
+def from_scratch(earlier: Sequence[Event], user_id: str, index: ItemIndex) -> Profile:
     """Fold the user's events, and nothing else, from the beginning of the log."""
-    own = [(number, event) for number, event in enumerate(earlier, 1) if event.user_id == user_id]
-    return reduce(
-        lambda row, one: profiles.learn(row, one[1], SOURCE, one[0]), own, profiles.new_profile()
-    )
+    row = profiles.new_profile()
+    for number, event in enumerate(earlier, 1):
+        if event.user_id == user_id:
+            row = after(row, event, number, index)
+    return row
+
+
+def after(row: Profile, event: Event, number: int, index: ItemIndex) -> Profile:
+    """Learn an event, and of its item what the catalogue says."""
+    judged = profiles.judge(row, event, SOURCE, number)
+    leaf, brand = ("", "") if isinstance(event, Search) else index.leaf_and_brand(event.item_id)
+    return profiles.take(row, event, SOURCE, number, judged, leaf=leaf, brand=brand)
 
 
 def unlearnt(found: dict[str, Value]) -> dict[str, Value]:
@@ -164,7 +171,7 @@ def test_item_and_list_features_are_those_of_strictly_earlier_events(walk: Walk)
         ]
         row = replay.users.get(event.user_id, profiles.new_profile())
         for number, other in own:
-            row = profiles.learn(row, other, SOURCE, number)
+            row = after(row, other, number, replay.index)
         assert row == one.row
         assert replay.items == one.items
         touched = sum(not isinstance(other, Search) for _, other in own)

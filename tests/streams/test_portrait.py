@@ -36,6 +36,11 @@ def test_a_user_row() -> None:
     assert portrait["session"]["events"] == 3
     assert portrait["applied"] == {"3": 2}
     assert portrait["forgotten"] is None
+    assert portrait["units_bought"] == 1
+    assert portrait["price_bands"] == {"4 to 5.657": 1.0}
+    assert portrait["last_shown"]["rec_id"] == "purchase-e3"
+    assert portrait["last_shown"]["surface"] == "for_you"
+    assert portrait["skipped"] == {"repeated": 0, "twin": 0, "flood": 0}
     assert msgspec.json.decode(msgspec.json.encode(portrait)) == portrait
 
 
@@ -63,6 +68,8 @@ def test_new_rows_and_times_that_never_were() -> None:
     user = portray_user("ann", user_rows.new_profile())
     assert user["newest"] is None
     assert user["recent"] == []
+    assert user["last_shown"] is None
+    assert user["categories"] == {}
     item = portray_item("mug", item_rows.new_item())
     assert item["catalogue"] is None
     assert item["first_seen"] is None

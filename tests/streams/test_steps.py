@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from itertools import islice
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from features.affinity import shares
 from features.events import Click, Event, Filters, Item, Purchase, Search
+from features.guard import Lateness, Rules, Verdict
 from features.item import ItemRow, catalogued, new_item
 from features.profile import Profile, new_profile
 from features.signals import Signals
@@ -259,3 +262,70 @@ def test_who_comes_back_after_the_limit_starts_anew_and_a_replay_is_still_known(
     assert (again.fresh, again.rows, elsewhere.fresh) == ([], rows, [])  # by offset, and by id
     kept = steps.learn_users({}, events, SOURCE, range(4), index)
     assert len(kept.rows["u"].recent) == 4
+
+
+def test_what_does_not_count_says_nothing_and_is_counted_by_reason() -> None:
+    rules = Rules(repeat_ms=1000, per_5_minutes=5)
+    events: list[Event] = [
+        Click(event_id="a", user_id="u", item_id="i", ts=NOW),
+        Click(event_id="a", user_id="u", item_id="i", ts=NOW),
+        Click(event_id="b", user_id="u", item_id="i", ts=NOW + 1000),
+        *(
+            Click(event_id=f"c{n}", user_id="u", item_id=f"i{n}", ts=NOW + 2000 + n)
+            for n in range(10)
+        ),
+    ]
+    assert NOW // 300_000 == (NOW + 3000) // 300_000, "one bucket of 5 minutes"
+    outcome = steps.learn_users({}, events, SOURCE, range(13), ItemIndex(), rules=rules)
+    assert outcome.skipped == {Verdict.REPEATED: 1, Verdict.TWIN: 1, Verdict.FLOOD: 6}
+    assert outcome.fresh == [0, 3, 4, 5, 6]
+    assert set(outcome.signals) == {"i", "i0", "i1", "i2", "i3"}
+    assert outcome.touches["u"] == 5
+    assert outcome.rows["u"].skipped == (1, 1, 6)
+    again = steps.learn_users(outcome.rows, events, SOURCE, range(13), ItemIndex(), rules=rules)
+    assert again.skipped == {Verdict.REPLAYED: 13}
+    assert again.rows == outcome.rows
+
+
+@given(st.randoms(), st.sampled_from([0, 1000]), st.integers(1, 12))
+def test_rules_do_not_mind_where_a_batch_ends(rng: Random, repeat_ms: int, size: int) -> None:
+    rules = Rules(repeat_ms=repeat_ms, per_5_minutes=10, per_day=100)
+    events = [event for event in EVENTS if rng.random() < 0.3]
+    index, rows, counted = ItemIndex(), dict[str, Profile](), 0
+    for start in range(0, len(events), size):
+        batch = events[start : start + size]
+        offsets = range(start, start + len(batch))
+        outcome = steps.learn_users(rows, batch, SOURCE, offsets, index, rules=rules)
+        rows |= outcome.rows
+        counted += len(outcome.fresh)
+    whole = steps.learn_users({}, events, SOURCE, range(len(events)), index, rules=rules)
+    assert rows == whole.rows
+    assert counted == len(whole.fresh)
+
+
+def test_late_events_count_and_are_counted_by_how_late_they_are() -> None:
+    events = [
+        Click(event_id=str(n), user_id="u", item_id=f"i{n}", ts=NOW + ago)
+        for n, ago in enumerate([0, -1000, -1001, 0, 7])
+    ]
+    outcome = steps.learn_users({}, events, SOURCE, range(5), ItemIndex(), late_ms=1000)
+    assert len(outcome.fresh) == 5
+    assert outcome.late == {Lateness.OUT_OF_ORDER: 1, Lateness.LATE: 1}
+
+
+def test_users_lean_to_what_the_index_knows_of_their_items() -> None:
+    index = ItemIndex()
+    for number, entry in enumerate(MUGS):
+        index.put(steps.item_state(entry.item_id, catalogued(new_item(), entry, number)))
+    events: list[Event] = [
+        click("e0", "i0"),
+        click("e0", "i0"),
+        Purchase(event_id="e1", user_id="ann", item_id="i2", ts=NOW, quantity=3),
+        click("e2", "i3"),
+        click("e3", "nobody knows"),
+        Search(event_id="e4", user_id="ann", query="mug", ts=NOW),
+    ]
+    row = steps.learn_users({}, events, SOURCE, range(6), index).rows["ann"]
+    assert shares(row.categories) == pytest.approx({"Garden": 0.8, "Mugs": 0.2})
+    assert shares(row.brands) == pytest.approx({"Acme": 1.0})
+    assert row.units == 3

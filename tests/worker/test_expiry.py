@@ -23,7 +23,7 @@ def clicks(who: str, users: int, items: str, start: int, wave: int) -> Iterator[
             event_id=f"{who}-{wave}-{number}",
             user_id=f"{who}-{number % users}",
             item_id=f"{items}-{number % KEPT}",
-            ts=start + number,
+            ts=start + 20 * number,  # no two of a user within a second
         )
 
 

@@ -13,6 +13,7 @@ from streams.security import connection
 from tests.conftest import Names
 from tests.worker.running import records, wait_until_learnt, worker_of
 
+T = 1_700_000_000_000
 BAD = [
     (b"ann", b"not a map at all"),
     (b"ann", b"\xc1\xff\x00"),
@@ -38,7 +39,8 @@ def test_bad_records_become_dead_letters_and_good_ones_lists(names: Names, tmp_p
         raw.send(settings.topics.item_signals, key=b"mug", value=b"noise")
         raw.flush()
         for number, item_id in enumerate(["mug", "cup", "mug", "cup"]):
-            producer.click("ann", item_id, event_id=f"c{number}")
+            producer.click("ann", item_id, event_id=f"c{number}", ts=T + 2_000 * number)
+        producer.click("ann", "cup", event_id="a double click", ts=T + 6_500)
         producer.flush()
         wait_until_learnt(settings, worker)
         counters = worker.counters()
@@ -47,6 +49,7 @@ def test_bad_records_become_dead_letters_and_good_ones_lists(names: Names, tmp_p
     raw.close()
 
     assert counters["headrace_events_total"] == 4
+    assert counters["headrace_skipped_events_total"] == 1
     assert counters["headrace_dead_letters_total"] == 3 * len(BAD) + 2
     assert any(one.trigger.event_id == "c3" for one in lists)
     letters = records(settings, settings.topics.dead_letters)
@@ -63,5 +66,9 @@ def test_bad_records_become_dead_letters_and_good_ones_lists(names: Names, tmp_p
 
     told = CliRunner(env=as_environment(settings)).invoke(app, ["state", "show", "ann", "--json"])
     assert told.exit_code == 0, told.output
-    newest_first = [touch["item_id"] for touch in json.loads(told.stdout)["recent"]]
+    portrait = json.loads(told.stdout)
+    assert portrait["skipped"] == {"repeated": 0, "twin": 1, "flood": 0}
+    assert portrait["last_shown"]["rec_id"] in {one.rec_id for one in lists}
+    assert portrait["last_shown"]["rec_id"] == "click-c3"
+    newest_first = [touch["item_id"] for touch in portrait["recent"]]
     assert newest_first == ["cup", "mug", "cup", "mug"]

@@ -141,7 +141,10 @@ def test_whatever_is_killed_and_read_first_nobody_who_was_forgotten_comes_back(
     names: Names, tmp_path: Path
 ) -> None:
     """Requests are sent behind all events, and read before, between and after them."""
-    settings = names.create_topics(worker_id=names.app_id)
+    settings = names.create_topics(
+        worker_id=names.app_id,
+        repeat_ms=0,  # all click on six items within a second
+    )
     users = [f"user-{n}" for n in range(USERS)]
     events = [
         click(user_id, number, f"tin-{(number + n) % len(ITEMS)}")

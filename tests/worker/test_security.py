@@ -25,7 +25,7 @@ def test_a_worker_learns_from_a_kafka_that_asks_for_a_password(tmp_path: Path) -
         )
         admin.create(settings)
         clicks = [
-            Click(event_id=f"c{n}", user_id=f"u{n % 3}", item_id=f"i{n % 2}", ts=NOW + n)
+            Click(event_id=f"c{n}", user_id=f"u{n % 3}", item_id=f"i{n % 2}", ts=NOW + 1000 * n)
             for n in range(12)
         ]
         publish(settings, [Item(item_id="i0"), Item(item_id="i1")], clicks)
