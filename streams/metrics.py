@@ -72,7 +72,12 @@ class Meter:
         self.index_items = Gauge(
             "headrace_index_items", "Items in the worker's index.", registry=self.registry
         )
-
+        self.categories = Gauge(
+            "headrace_index_categories",
+            "Categories with statistics, all items being one; of more than 10,000 the last to come "
+            "count in the wider ones alone.",
+            registry=self.registry,
+        )
         self.recovering = Gauge(
             "headrace_recovering",
             "1 while tables are read back from their changelogs, else 0.",

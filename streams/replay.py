@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from features.events import Click, Event, Item, Search
 from features.item import ItemRow, catalogued, new_item
+from features.levels import CategoryLevels
 from features.profile import Profile
 from features.signals import Signals
 from ranker.candidates import Request
@@ -67,6 +68,7 @@ class Replay:
         self.users: dict[str, Profile] = {}
         self.items: dict[str, ItemRow] = {}
         self.index = ItemIndex(neighbours)
+        self.levels = CategoryLevels()
         self._k = k
         self._neighbours = neighbours
         self._read = 0
@@ -153,7 +155,7 @@ class Replay:
 
     def _broadcast(self, item_ids: Iterable[str]) -> None:
         rows = self.items
-        self.index.put_many(steps.item_state(item_id, rows[item_id]) for item_id in item_ids)
+        steps.show_items(self.index, self.levels, [(name, rows[name]) for name in item_ids])
 
 
 def _answers(asked: Sequence[tuple[int, Event, Request]], ranked: Ranked) -> Iterator[Answer]:

@@ -7,6 +7,7 @@ import pytest
 from features.catalogue import features_of, values
 from features.events import Click, Item
 from features.item import catalogued, new_item
+from features.levels import CategoryLevels
 from features.vector import NAMES
 from ranker.items import ItemIndex
 from streams import steps
@@ -35,6 +36,7 @@ def of(shop: Replay, user_id: str, item_id: str, **more: bool | str) -> Explanat
         (user_id, row),
         (item_id, shop.items[item_id]),
         shop.index,
+        shop.levels,
         shop.model,
         at=row.newest_ts,
         query=query,
@@ -80,10 +82,10 @@ def test_an_item_that_nothing_leads_to_is_no_candidate(
     shop: Replay, capsys: pytest.CaptureFixture[str]
 ) -> None:
     row = shop.users["retail-17850"]
-    index = ItemIndex()
+    index, levels = ItemIndex(), CategoryLevels()
     mug = catalogued(new_item(), Item(item_id="mug", title="Mug", in_stock=False), 0)
-    index.put(steps.item_state("mug", mug))
-    found = explained(("ann", row), ("mug", mug), index, shop.model, at=row.newest_ts)
+    steps.show_items(index, levels, [("mug", mug)])
+    found = explained(("ann", row), ("mug", mug), index, levels, shop.model, at=row.newest_ts)
     assert found.listed is not None
     assert (found.listed.place, found.listed.features) == (None, {})
     show(found)
@@ -105,7 +107,8 @@ def test_a_moment_may_be_chosen(shop: Replay) -> None:
     row = shop.users["retail-17850"]
     later = row.newest_ts + 86_400_000
     item_id = row.recent[-1].item_id
-    found = explained(("x", row), (item_id, shop.items[item_id]), shop.index, shop.model, at=later)
+    item = (item_id, shop.items[item_id])
+    found = explained(("x", row), item, shop.index, shop.levels, shop.model, at=later)
     assert found.user["idle_h"] == 24
     assert found.listed is not None
     assert found.listed.features["own_fresh"] == pytest.approx(1 / 25)
