@@ -14,9 +14,9 @@ from aiokafka.structs import ConsumerRecord
 from features.item import decode_item
 from features.levels import CategoryLevels
 from ranker.items import ItemIndex
+from streams.broadcast import forget_item, show_items
 from streams.security import connection
 from streams.settings import Settings
-from streams.steps import forget_item, show_items
 
 log = logging.getLogger(__name__)
 

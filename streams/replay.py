@@ -24,6 +24,7 @@ from ranker.model import Model
 from ranker.rank import Ranked, Ranking
 from streams import steps
 from streams.batches import batched
+from streams.broadcast import show_items
 
 BATCH = 128
 """Events of a micro-batch: what a poll brings a busy worker."""
@@ -155,7 +156,7 @@ class Replay:
 
     def _broadcast(self, item_ids: Iterable[str]) -> None:
         rows = self.items
-        steps.show_items(self.index, self.levels, [(name, rows[name]) for name in item_ids])
+        show_items(self.index, self.levels, [(name, rows[name]) for name in item_ids])
 
 
 def _answers(asked: Sequence[tuple[int, Event, Request]], ranked: Ranked) -> Iterator[Answer]:

@@ -20,11 +20,9 @@ from features import profile as profiles
 from features.cleaning import MAX_NAME
 from features.events import Event, Filters, Kind, Names, Search
 from features.item import MAX_PASSAGES, PASSAGE_BITS, WEIGHT_ONE, ItemRow
-from features.levels import CategoryLevels
 from features.privacy import Unstored
 from features.profile import Profile
 from features.signals import Signals, Touched, signal_of
-from features.standing import figures_of
 from features.text import query_keys, terms, tidy
 from ranker.candidates import Request
 from ranker.columns import ALWAYS_FROM, ALWAYS_TO
@@ -199,33 +197,6 @@ def item_state(item_id: str, row: ItemRow) -> ItemState:
         available_from=ALWAYS_FROM if entry.available_from is None else entry.available_from,
         available_to=ALWAYS_TO if entry.available_to is None else entry.available_to,
     )
-
-
-def show_items(
-    index: ItemIndex, levels: CategoryLevels, rows: Sequence[tuple[str, ItemRow]]
-) -> None:
-    """Let rankings and category statistics see items as they are now.
-
-    Args:
-        index: All items.
-        levels: Statistics of all items; a slot is the index's.
-        rows: Item id and row; of two for one item the later holds.
-    """
-    index.put_many(item_state(item_id, row) for item_id, row in rows)
-    for item_id, row in rows:
-        figures = figures_of(row)
-        if figures is None:
-            levels.drop(index.slot(item_id))
-        else:
-            levels.put(index.slot(item_id), figures)
-
-
-def forget_item(index: ItemIndex, levels: CategoryLevels, item_id: str) -> None:
-    """Let rankings and category statistics forget an item whose row is gone, known or not."""
-    index.remove(item_id)
-    for slot in index.slots([item_id]).tolist():
-        if slot >= 0:
-            levels.drop(slot)
 
 
 def request(

@@ -7,7 +7,7 @@ from features.events import Item
 from features.item import ItemRow, catalogued, encode_item, new_item
 from features.levels import CategoryLevels
 from ranker.items import ItemIndex
-from streams import steps
+from streams.broadcast import show_items
 from streams.index import IndexFeed
 from streams.settings import Settings
 from tests.broker.records import put
@@ -48,7 +48,7 @@ def held(levels: CategoryLevels) -> list[tuple[object, ...]]:
 
 def expected(rows: dict[str, ItemRow]) -> list[tuple[object, ...]]:
     levels = CategoryLevels()
-    steps.show_items(ItemIndex(), levels, list(rows.items()))
+    show_items(ItemIndex(), levels, list(rows.items()))
     return held(levels)
 
 

@@ -11,6 +11,7 @@ from features.levels import CategoryLevels
 from features.vector import NAMES
 from ranker.items import ItemIndex
 from streams import steps
+from streams.broadcast import show_items
 from streams.commands.explain_table import show
 from streams.data import ONLINE_RETAIL
 from streams.explain import Explanation, explained
@@ -84,7 +85,7 @@ def test_an_item_that_nothing_leads_to_is_no_candidate(
     row = shop.users["retail-17850"]
     index, levels = ItemIndex(), CategoryLevels()
     mug = catalogued(new_item(), Item(item_id="mug", title="Mug", in_stock=False), 0)
-    steps.show_items(index, levels, [("mug", mug)])
+    show_items(index, levels, [("mug", mug)])
     found = explained(("ann", row), ("mug", mug), index, levels, shop.model, at=row.newest_ts)
     assert found.listed is not None
     assert (found.listed.place, found.listed.features) == (None, {})
