@@ -1,5 +1,7 @@
 """What a worker tells Prometheus. Every metric name is here, once."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streams.engine import Watch
@@ -35,6 +37,12 @@ class Meter:
             "headrace_dead_letters_total",
             "Records that were not ours.",
             ["reason"],
+            registry=self.registry,
+        )
+        self._mends = Counter(
+            "headrace_mended_fields_total",
+            "Fields of events and catalogue entries that cleaning changed or left out.",
+            ["field"],
             registry=self.registry,
         )
         self.lists = Counter(
@@ -98,6 +106,11 @@ class Meter:
             "Partitions that have records but make no progress.",
             registry=self.registry,
         )
+
+    def count_mends(self, mends: Mapping[str, int]) -> None:
+        """Count mended fields, given by name."""
+        for name, times in mends.items():
+            self._mends.labels(name).inc(times)
 
     def observe(self, watch: Watch) -> None:
         """Let the gauges of recovery and stalls read from an app's watchdog."""
