@@ -186,11 +186,11 @@ class CategoryLevels:
         return None
 
     def conversion(self, path: Path) -> float | None:
-        """Return the purchases per click in a category, 0..1; None where nobody ever clicked.
+        """Return the purchases per click in a category, 0..1, smoothed towards the wider one's.
 
-        Each category's rate is smoothed towards the wider one's (see `smoothed`).
+        None in a shop where nobody ever clicked, or nobody ever bought: it seems not to tell.
         """
-        if not self.root.clicks:
+        if not (self.root.clicks and self.root.purchases):
             return None
         rate = self.root.purchases / self.root.trials
         for level in reversed([*_upwards(self.at(path))][:-1]):

@@ -88,7 +88,7 @@ def _conversion() -> Iterator[Feature]:
         "conversion",
         "conversion",
         f"Purchases per click, smoothed: the category's counts as {PRIOR_CLICKS} clicks. None in "
-        "a shop without clicks.",
+        "a shop that tells of no clicks, or of no purchases.",
         "purchases / click",
         lambda row, _: row.conversion,
         high=1,

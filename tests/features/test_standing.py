@@ -72,8 +72,10 @@ def test_an_unseen_item_converts_like_its_category_and_a_tried_one_like_itself()
     assert not tried.conversion_imputed
 
 
-def test_a_shop_without_clicks_knows_no_conversion() -> None:
-    found = standing(row(10.0, purchases=3), shop(row(10.0, purchases=3)))
+@pytest.mark.parametrize(("clicks", "purchases"), [(3, 0), (0, 3)])
+def test_a_shop_that_tells_one_kind_alone_knows_no_conversion(clicks: int, purchases: int) -> None:
+    one = row(10.0, clicks=clicks, purchases=purchases)
+    found = standing(one, shop(one))
     assert (found.conversion, found.category_conversion, found.conversion_imputed) == (
         None,
         None,

@@ -8,6 +8,7 @@ from features.catalogue import features_of, values
 from features.events import Click, Item
 from features.item import catalogued, new_item
 from features.levels import CategoryLevels
+from features.standing import figures_of, standing
 from features.vector import NAMES
 from ranker.items import ItemIndex
 from streams import steps
@@ -79,6 +80,20 @@ def test_values_of_a_list_lie_in_their_ranges(shop: Replay) -> None:
     assert checked > len(NAMES)
 
 
+def test_an_item_stands_among_the_items_that_were_learnt(shop: Replay) -> None:
+    """The statistics that were kept up event by event are those of the rows as they are now."""
+    fresh = CategoryLevels()
+    for slot, row in enumerate(shop.items.values()):
+        figures = figures_of(row)
+        assert figures is not None
+        fresh.put(slot, figures)
+    user_id = "retail-17850"
+    for item_id in list(shop.items)[::200]:
+        found = of(shop, user_id, item_id).standing
+        assert found == values("standing", standing(shop.items[item_id], fresh), 0)
+        assert found["category_items"] == len(shop.items)  # this shop has no categories
+
+
 def test_an_item_that_nothing_leads_to_is_no_candidate(
     shop: Replay, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -124,6 +139,6 @@ def test_people_see_names_values_and_meanings(
     told = capsys.readouterr().out
     assert f"user {user_id}, as of 2010-12-" in told
     assert "place " in told
-    for name in ("purchase_total", "popularity_7d", "own_last"):
+    for name in ("purchase_total", "popularity_7d", "price_level", "own_last"):
         assert name in told
     assert "features that are 0" in told
