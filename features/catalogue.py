@@ -12,13 +12,20 @@ from features.feature import Feature, Owner, Value
 from features.item import ItemRow
 from features.of_items import item_features
 from features.of_lists import list_features
+from features.of_standings import standing_features
 from features.of_users import user_features
 from features.profile import Profile
+from features.standing import Standing
 
 __all__ = ["BOOKKEEPING", "FEATURES", "Feature", "Owner", "Value", "features_of", "values"]
 
-FEATURES: tuple[Feature, ...] = (*user_features(), *item_features(), *list_features())
-"""All of them: the user row's, the item row's, then the vector's in its order."""
+FEATURES: tuple[Feature, ...] = (
+    *user_features(),
+    *item_features(),
+    *standing_features(),
+    *list_features(),
+)
+"""All of them: the user row's, the item row's, the standing's, then the vector's in its order."""
 BOOKKEEPING: dict[Owner, dict[str, str]] = {
     "user": of_users.BOOKKEEPING,
     "item": of_items.BOOKKEEPING,
@@ -32,14 +39,14 @@ def features_of(owner: Owner) -> tuple[Feature, ...]:
 
 
 def values(
-    owner: Owner, row: Profile | ItemRow | NDArray[np.float32], now: int
+    owner: Owner, row: Profile | ItemRow | Standing | NDArray[np.float32], now: int
 ) -> dict[str, Value]:
     """Return the value of every feature of a row.
 
     Args:
         owner: Whose row it is.
-        row: The row of a user or an item; of a list, one candidate's vector (see
-            `features.vector.compute`).
+        row: The row of a user or an item; an item's standing; of a list, one candidate's vector
+            (see `features.vector.compute`).
         now: Event time in ms.
     """
     return {feature.name: feature.compute(row, now) for feature in features_of(owner)}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from features.events import MAX_ID_BYTES, Click, Event, Filters, Item, Scalar, Search
+from features.events import MAX_ID_BYTES, Click, Event, Filters, Item, Purchase, Scalar, Search
 from features.text import tidy
 
 MAX_QUERY = 256  # characters, as every text limit here
@@ -18,6 +18,10 @@ MAX_NAME = 128  # of a category level, a brand, a tag, an attribute's name
 MAX_VALUE = 256  # of an attribute
 MAX_URL = 2048
 MAX_LEVELS, MAX_TAGS, MAX_ATTRIBUTES = 8, 32, 64
+MAX_QUANTITY = 100_000.0  # of a purchase; an order of more is counted as one of these
+STEP = " > "
+"""Stands between the names of a category that is written in one text."""
+_CURRENCY_LETTERS = 3
 _URL_STARTS = ("https://", "http://", "/")
 
 
@@ -38,7 +42,7 @@ class BadField(ValueError):
 
 
 def clean_event(event: Event) -> Event:
-    """Return the event with its text tidied; the same object when there was nothing to do.
+    """Return the event tidied and bounded; the same object when there was nothing to do.
 
     Raises:
         BadField: an id is blank or longer than `MAX_ID_BYTES` in UTF-8, or no price passes the
@@ -52,7 +56,7 @@ def clean_event(event: Event) -> Event:
         check_id("item_id", event.item_id)
         if isinstance(event, Click) and event.search_id is not None:
             check_id("search_id", event.search_id)
-        return event
+        return _clean_purchase(event) if isinstance(event, Purchase) else event
     for item_id in event.candidates or ():
         check_id("candidates", item_id)
     if event.filters is not None:
@@ -76,13 +80,21 @@ def clean_item(item: Item) -> Item:
         item,
         title=_text(item.title, MAX_TITLE),
         description=_text(item.description, MAX_DESCRIPTION),
-        category=_names(item.category, MAX_LEVELS),
+        category=_path(item.category),
         brand=_text(item.brand, MAX_NAME),
         tags=_names(item.tags, MAX_TAGS),
         attributes=_attributes(item.attributes),
         image_url=_url(item.image_url),
         embedding=item.embedding or None,
     )
+
+
+def mended(before: Event | Item, after: Event | Item) -> list[str]:
+    """Return the fields that cleaning changed or left out; what was empty is not among them."""
+    pairs = (
+        (name, getattr(before, name), getattr(after, name)) for name in before.__struct_fields__
+    )
+    return [name for name, was, now in pairs if was != now and (was or now is not None)]
 
 
 def check_id(field: str, value: str) -> None:
@@ -102,6 +114,33 @@ def _check_filters(filters: Filters) -> None:
     if least is not None and most is not None and most < least:
         rule = f"it must not be below `filters.price_min`, {least}"
         raise BadField("filters.price_max", most, rule)
+
+
+def _clean_purchase(event: Purchase) -> Purchase:
+    quantity, currency = event.quantity, event.currency
+    if quantity is not None:
+        quantity = min(quantity, MAX_QUANTITY)
+    if currency is not None:
+        currency = _currency(currency)
+    if quantity == event.quantity and currency == event.currency:
+        return event
+    return replace(event, quantity=quantity, currency=currency)
+
+
+def _currency(text: str) -> str | None:
+    """Return a code in the form of ISO 4217, in upper case; None for anything else."""
+    code = tidy(text, _CURRENCY_LETTERS + 1)
+    fits = len(code) == _CURRENCY_LETTERS and code.isascii() and code.isalpha()
+    return code.upper() if fits else None
+
+
+def _path(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Return a category's names; one alone that holds `STEP` is a whole path."""
+    tidied = _names(names, MAX_LEVELS)
+    if names is None or tidied is None or len(tidied) > 1:
+        return tidied
+    whole = next(filter(None, (tidy(name, MAX_LEVELS * MAX_NAME) for name in names)))
+    return _names(tuple(whole.split(STEP)), MAX_LEVELS)
 
 
 def _text(text: str | None, limit: int) -> str | None:

@@ -5,8 +5,9 @@ from dataclasses import KW_ONLY, dataclass
 from math import inf
 from typing import Any, Literal, TypeAlias
 
-Owner: TypeAlias = Literal["user", "item", "list"]
-"""Whose row holds the feature; "list": the vector that the ranker sees of a candidate."""
+Owner: TypeAlias = Literal["user", "item", "standing", "list"]
+"""Whose row holds the feature; "standing": how an item stands in its category, of which no row is
+kept; "list": the vector that the ranker sees of a candidate."""
 Value: TypeAlias = float | None
 Compute: TypeAlias = Callable[[Any, int], Value]
 """The row and a time in ms -> the value at that time."""

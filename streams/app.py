@@ -4,6 +4,7 @@ import logging
 
 import faust
 
+from features.levels import CategoryLevels
 from ranker.items import ItemIndex
 from ranker.model import Model
 from streams import engine
@@ -46,7 +47,9 @@ def build(settings: Settings, model: Model, meter: Meter) -> tuple[faust.App, He
     memory = engine.Memory(settings.block_cache_mb)
     topics = settings.topics
     index = ItemIndex(settings.neighbours, settings.factors)
+    levels = CategoryLevels()
     meter.index_items.set_function(lambda: len(index))
+    meter.categories.set_function(lambda: len(levels))
     context = Context(
         settings=settings,
         index=index,
@@ -58,19 +61,19 @@ def build(settings: Settings, model: Model, meter: Meter) -> tuple[faust.App, He
     )
     users.attach(app, engine.table(app, "users", topics.user_state, memory), context)
     items.attach(app, engine.table(app, "items", topics.item_state, memory), context)
-    _feed_index(app, context)
+    _feed_index(app, context, levels)
     watch = engine.watch(app, stall_s=settings.stall_s, expecting=context.ready.is_set)
     meter.observe(watch)
     app.tables.add_dependency(Control(app, settings.data_dir))
     return app, Health(watch, settings.stall_s, context.ready.is_set)
 
 
-def _feed_index(app: faust.App, context: Context) -> None:
+def _feed_index(app: faust.App, context: Context, levels: CategoryLevels) -> None:
     """Follow the item broadcast for as long as the worker lives; a worker without it must end."""
 
     @app.task  # type: ignore[untyped-decorator]  # faust ships no types
     async def follow_items() -> None:
-        feed = IndexFeed(context.settings, context.index)
+        feed = IndexFeed(context.settings, context.index, levels)
         try:
             await feed.start()
             context.model.install(context.index)

@@ -5,13 +5,15 @@ was asked for or a `BadEvent`: a record can never stop a partition.
 """
 
 import re
+from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated, Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
-from features.cleaning import BadField, check_id, clean_event, clean_item
+from features.cleaning import BadField, check_id, clean_event, clean_item, mended
 from features.events import (
     MAX_ID_BYTES,
     Click,
@@ -30,6 +32,7 @@ AHEAD_MS = 300_000
 
 Wire: TypeAlias = Literal["msgpack", "json"]
 T = TypeVar("T")
+R = TypeVar("R", Event, Item)
 
 REASONS: Final = {
     "undecodable": "a record is one map, in JSON or MessagePack",
@@ -129,7 +132,13 @@ _RECOMMENDATIONS: Final[_Reader[Recommendation]] = _Reader(Recommendation)
 _FIELDS: Final[_Reader[dict[str, msgspec.Raw]]] = _Reader(dict[str, msgspec.Raw])
 
 
-def decode_event(kind: Kind, key: bytes | None, payload: bytes | None, now_ms: int) -> Event:
+def decode_event(
+    kind: Kind,
+    key: bytes | None,
+    payload: bytes | None,
+    now_ms: int,
+    mends: Counter[str] | None = None,
+) -> Event:
     """Return the clean event that a record of a topic of `kind` holds.
 
     Args:
@@ -137,6 +146,7 @@ def decode_event(kind: Kind, key: bytes | None, payload: bytes | None, now_ms: i
         key: The record's key, to be the user's id.
         payload: The record's value.
         now_ms: The record's timestamp, as the broker has it.
+        mends: Counts the fields that had to be mended, by name.
 
     Raises:
         BadEvent: it is not an event, is keyed by anything but its user, or lies in the future.
@@ -146,11 +156,18 @@ def decode_event(kind: Kind, key: bytes | None, payload: bytes | None, now_ms: i
     event = _EVENTS[kind].read(payload)
     if key != event.user_id.encode():
         raise BadEvent("key_mismatch", f"key {key!r} is not `user_id` {event.user_id!r}")
-    return _checked(event, now_ms)
+    return _checked(event, now_ms, mends)
 
 
-def decode_item(key: bytes | None, payload: bytes | None) -> tuple[str, Item | None]:
+def decode_item(
+    key: bytes | None, payload: bytes | None, mends: Counter[str] | None = None
+) -> tuple[str, Item | None]:
     """Return a catalogue record's item id and its clean entry; None deletes the item.
+
+    Args:
+        key: The record's key, to be the item's id.
+        payload: The record's value.
+        mends: Counts the fields that had to be mended, by name.
 
     Raises:
         BadEvent: it is not a catalogue entry, or is keyed by anything but its item.
@@ -160,7 +177,7 @@ def decode_item(key: bytes | None, payload: bytes | None) -> tuple[str, Item | N
     item = _ITEMS.read(payload)
     if key != item.item_id.encode():
         raise BadEvent("key_mismatch", f"key {key!r} is not `item_id` {item.item_id!r}")
-    return item.item_id, _cleaned_item(item)
+    return item.item_id, _cleaned(item, clean_item, mends)
 
 
 def decode_forget(key: bytes | None, payload: bytes | None) -> str:
@@ -188,7 +205,7 @@ def decode_line(line: bytes, now_ms: int | None = None) -> Event | Item:
         BadEvent: it is none of ours.
     """
     value = _LINES.read(line)
-    return _cleaned_item(value) if isinstance(value, Item) else _checked(value, now_ms)
+    return _cleaned(value, clean_item) if isinstance(value, Item) else _checked(value, now_ms)
 
 
 def encode_event(event: Event | Item | Forget, wire: Wire = "msgpack") -> bytes:
@@ -218,23 +235,21 @@ _ENCODE: Final = {
 }
 
 
-def _checked(event: Event, now_ms: int | None) -> Event:
+def _checked(event: Event, now_ms: int | None, mends: Counter[str] | None = None) -> Event:
     if now_ms is not None and event.ts > now_ms + AHEAD_MS:
-        ahead_s = (event.ts - now_ms) // 1000
-        raise BadEvent(
-            "future_ts", f"`ts` {event.ts} is {ahead_s} s ahead of the record's {now_ms}"
-        )
-    try:
-        return clean_event(event)
-    except BadField as error:
-        raise BadEvent(error.reason, str(error)) from error
+        ahead = f"{(event.ts - now_ms) // 1000} s ahead of the record's {now_ms}"
+        raise BadEvent("future_ts", f"`ts` {event.ts} is {ahead}")
+    return _cleaned(event, clean_event, mends)
 
 
-def _cleaned_item(item: Item) -> Item:
+def _cleaned(raw: R, clean: Callable[[R], R], mends: Counter[str] | None = None) -> R:
     try:
-        return clean_item(item)
+        done = clean(raw)
     except BadField as error:
         raise BadEvent(error.reason, str(error)) from error
+    if mends is not None and done is not raw:
+        mends.update(mended(raw, done))
+    return done
 
 
 def _named_by(key: bytes | None, field: str) -> str:

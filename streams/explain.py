@@ -9,7 +9,9 @@ from features.catalogue import Value, values
 from features.cleaning import clean_event
 from features.events import MAX_LIST, Click, Event, Search
 from features.item import ItemRow, decode_item
+from features.levels import CategoryLevels
 from features.profile import Profile, decode_profile
+from features.standing import standing
 from ranker.items import ItemIndex
 from ranker.model import Model
 from streams import steps
@@ -51,6 +53,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     Attributes:
         at: Event time in ms that they hold at.
         user, item: Value of each feature of the row, by name.
+        standing: How the item stands in its category, by name.
         query: The search that the list answers, "" for none.
         listed: What the list makes of the item; None where no item was asked for.
     """
@@ -61,6 +64,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     item_id: str | None = None
     title: str | None = None
     item: dict[str, Value] | None = None
+    standing: dict[str, Value] | None = None
     query: str = ""
     listed: Placed | None = None
 
@@ -107,13 +111,14 @@ def explain_item(
             "the workers have not read them yet"
         )
     model = new_model() if settings.model is None else read_model(settings.model)
-    index = asyncio.run(_index(settings))
+    index, levels = asyncio.run(_items(settings))
     model.install(index)
     at = row.newest_ts if at is None else at
     return explained(
         (user_id, row),
         (item_id, decode_item(value)),
         index,
+        levels,
         model,
         at=at,
         query=query,
@@ -125,6 +130,7 @@ def explained(
     user: tuple[str, Profile],
     item: tuple[str, ItemRow],
     index: ItemIndex,
+    levels: CategoryLevels,
     model: Model,
     *,
     at: int,
@@ -137,6 +143,7 @@ def explained(
         user: Id and row.
         item: Id and row.
         index: All items; their rows hold every event of the user's.
+        levels: Statistics of all items.
         model: What ranks.
         at: Event time of the list in ms.
         query: Of a search; "" for none.
@@ -152,6 +159,7 @@ def explained(
         item_id=item_id,
         title=None if item_row.item is None else item_row.item.title,
         item=values("item", item_row, at),
+        standing=values("standing", standing(item_row, levels), at),
         query=query,
         listed=_placed(row, event, item_id, index, model, hidden=hidden),
     )
@@ -167,15 +175,16 @@ def _user(settings: Settings, user_id: str) -> Profile:
     return decode_profile(value)
 
 
-async def _index(settings: Settings) -> ItemIndex:
+async def _items(settings: Settings) -> tuple[ItemIndex, CategoryLevels]:
     """Read the item broadcast as it is now, as a worker does when it starts."""
     index = ItemIndex(settings.neighbours, settings.factors)
-    feed = IndexFeed(settings, index)
+    levels = CategoryLevels()
+    feed = IndexFeed(settings, index, levels)
     try:
         await feed.start()
     finally:
         await feed.stop()
-    return index
+    return index, levels
 
 
 def _event(user_id: str, item_id: str, at: int, query: str) -> Event:

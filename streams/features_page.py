@@ -10,19 +10,25 @@ _HEAD = """\
 
 Made by `headrace features list --markdown`; a test fails where this page and the code differ.
 
-What the workers know of a user and of an item, and what the ranker sees of a candidate. *Missing*
-is the value where nothing is known. What depends on the time (`idle_h`, windows, decayed counts) is
-as of the event that a list answers, by event time. No feature of an event's list contains the event
-that the list predicts. `headrace features explain USER ITEM` shows the values of a running system.
+What the workers know of a user, of an item and of its category, and what the ranker sees of a
+candidate. *Missing* is the value where nothing is known. What depends on the time (`idle_h`,
+windows, decayed counts) is as of the event that a list answers, by event time. No feature of an
+event's list contains the event that the list predicts. `headrace features explain USER ITEM` shows
+the values of a running system.
 """
 _TITLES: dict[Owner, str] = {
     "user": "The user row",
     "item": "The item row",
+    "standing": "The item in its category",
     "list": "The ranker's vector",
 }
 _ABOUT: dict[Owner, str] = {
     "user": "Held by the owner of the user's partition, in `user-state`.",
     "item": "Held by the owner of the item's partition, in `item-state`, which every worker reads.",
+    "standing": "Worked out by every worker from `item-state`: what the item's row says, beside "
+    "the statistics of its category. A category is a path; an item counts in its own, in each "
+    "wider one, and among all items. One without a category counts among all items alone. Case "
+    "does not count.",
     "list": "One vector a candidate, in this order. A score means little by itself, so most "
     "compare it with the highest of its list; 0 says that nothing is known.",
 }

@@ -1,4 +1,4 @@
-"""The item broadcast: every worker reads all of `item-state` into its own `ItemIndex`.
+"""The item broadcast: every worker reads all of `item-state` into memory of its own.
 
 Faust's GlobalTable is not used (it can loop in recovery): this is a consumer of its own, on all
 partitions, from the start, without a group, so a rebalance never touches it.
@@ -12,10 +12,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from features.item import decode_item
+from features.levels import CategoryLevels
 from ranker.items import ItemIndex
+from streams.broadcast import forget_item, show_items
 from streams.security import connection
 from streams.settings import Settings
-from streams.steps import item_state
 
 log = logging.getLogger(__name__)
 
@@ -25,18 +26,20 @@ YIELD_EVERY = 256
 
 
 class IndexFeed:
-    """Keeps an `ItemIndex` equal to the newest rows of the `item-state` topic.
+    """Keeps an `ItemIndex` and `CategoryLevels` equal to the newest rows of `item-state`.
 
     Made inside a running event loop, which is the consumer's from then on.
 
     Args:
         settings: Broker, security and topic names.
         index: The index to write to; nobody else writes to it.
+        levels: The statistics to write to, likewise.
     """
 
-    def __init__(self, settings: Settings, index: ItemIndex) -> None:
+    def __init__(self, settings: Settings, index: ItemIndex, levels: CategoryLevels) -> None:
         self._topic = settings.topics.item_state
         self._index = index
+        self._levels = levels
         self._consumer = AIOKafkaConsumer(
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -87,15 +90,15 @@ class IndexFeed:
 
     async def _apply(self, records: Iterable[ConsumerRecord[bytes, bytes]]) -> None:
         newest = {record.key: record.value for record in records}
-        states = []
+        rows = []
         for key, value in newest.items():
             item_id = key.decode()
             if value is None:
-                self._index.remove(item_id)
+                forget_item(self._index, self._levels, item_id)
             else:
-                states.append(item_state(item_id, decode_item(value)))
-            if len(states) >= YIELD_EVERY:
-                self._index.put_many(states)
-                states = []
+                rows.append((item_id, decode_item(value)))
+            if len(rows) >= YIELD_EVERY:
+                show_items(self._index, self._levels, rows)
+                rows = []
                 await asyncio.sleep(0)
-        self._index.put_many(states)
+        show_items(self._index, self._levels, rows)

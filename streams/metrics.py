@@ -1,5 +1,7 @@
 """What a worker tells Prometheus. Every metric name is here, once."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streams.engine import Watch
@@ -44,6 +46,12 @@ class Meter:
             ["reason"],
             registry=self.registry,
         )
+        self._mends = Counter(
+            "headrace_mended_fields_total",
+            "Fields of events and catalogue entries that cleaning changed or left out.",
+            ["field"],
+            registry=self.registry,
+        )
         self.lists = Counter(
             "headrace_recommendations_total", "Lists sent.", ["surface"], registry=self.registry
         )
@@ -79,7 +87,12 @@ class Meter:
         self.index_items = Gauge(
             "headrace_index_items", "Items in the worker's index.", registry=self.registry
         )
-
+        self.categories = Gauge(
+            "headrace_index_categories",
+            "Categories with statistics, all items being one; of more than 10,000 the last to come "
+            "count in the wider ones alone.",
+            registry=self.registry,
+        )
         self.recovering = Gauge(
             "headrace_recovering",
             "1 while tables are read back from their changelogs, else 0.",
@@ -100,6 +113,11 @@ class Meter:
             "Partitions that have records but make no progress.",
             registry=self.registry,
         )
+
+    def count_mends(self, mends: Mapping[str, int]) -> None:
+        """Count mended fields, given by name."""
+        for name, times in mends.items():
+            self._mends.labels(name).inc(times)
 
     def observe(self, watch: Watch) -> None:
         """Let the gauges of recovery and stalls read from an app's watchdog."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from features.events import Click, Event, Item, Search
 from features.item import ItemRow, catalogued, new_item
+from features.levels import CategoryLevels
 from features.profile import Profile
 from features.signals import Signals
 from ranker.candidates import Request
@@ -24,6 +25,7 @@ from ranker.model import Model
 from ranker.rank import Ranked, Ranking
 from streams import steps
 from streams.batches import batched
+from streams.broadcast import show_items
 
 BATCH = 128
 """Events of a micro-batch: what a poll brings a busy worker."""
@@ -68,6 +70,7 @@ class Replay:
         self.users: dict[str, Profile] = {}
         self.items: dict[str, ItemRow] = {}
         self.index = ItemIndex(neighbours)
+        self.levels = CategoryLevels()
         self._k = k
         self._neighbours = neighbours
         self._read = 0
@@ -154,7 +157,7 @@ class Replay:
 
     def _broadcast(self, item_ids: Iterable[str]) -> None:
         rows = self.items
-        self.index.put_many(steps.item_state(item_id, rows[item_id]) for item_id in item_ids)
+        show_items(self.index, self.levels, [(name, rows[name]) for name in item_ids])
 
 
 def _answers(asked: Sequence[tuple[int, Event, Request]], ranked: Ranked) -> Iterator[Answer]:

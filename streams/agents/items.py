@@ -1,7 +1,7 @@
 """The items agent: catalogue and item signals in; item rows out, which are also the broadcast."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 import faust
@@ -60,13 +60,15 @@ def _learn_catalog(
 ) -> Iterator[dict[str, ItemRow]]:
     """Yield changed rows, some items at a time."""
     entries: defaultdict[str, list[tuple[Item | None, int]]] = defaultdict(list)
+    mends: Counter[str] = Counter()
     for record in batch.records:
         try:
-            item_id, entry = codec.decode_item(record.key, record.value)
+            item_id, entry = codec.decode_item(record.key, record.value, mends)
         except codec.BadEvent as error:
             letters.append(dead_letter(record, error.reason, str(error), now_ms()))
         else:
             entries[item_id].append((entry, record.offset))
+    context.meter.count_mends(mends)
     for names in batched(entries, ITEMS):
         changed = {name: row or new_item() for name, row in _rows(items, batch, names).items()}
         for name in names:

@@ -1,6 +1,7 @@
 """The users agent: events and requests to forget; user rows, signals, lists and letters out."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -30,13 +31,17 @@ SIGNALS_BYTES = 500_000
 
 @dataclass(slots=True)
 class Decoded:
-    """A batch, parsed: events with their offsets and times of arrival, and letters for the rest."""
+    """A batch, parsed: events with their offsets and times of arrival, and letters for the rest.
+
+    `mends` counts the fields of events that cleaning changed or left out, by name.
+    """
 
     events: list[Event] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
     arrived_ms: list[int] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    mends: Counter[str] = field(default_factory=Counter)
 
 
 def decode(kind: Kind, records: Sequence[Record], read_ms: int) -> Decoded:
@@ -44,7 +49,7 @@ def decode(kind: Kind, records: Sequence[Record], read_ms: int) -> Decoded:
     decoded = Decoded()
     for record in records:
         try:
-            event = decode_event(kind, record.key, record.value, record.timestamp)
+            event = decode_event(kind, record.key, record.value, record.timestamp, decoded.mends)
         except BadEvent as error:
             decoded.letters.append(dead_letter(record, error.reason, str(error), read_ms))
             decoded.reasons.append(error.reason)
@@ -179,3 +184,4 @@ def _count(context: Context, kind: Kind, decoded: Decoded, outcome: steps.UserOu
         meter.late.labels(lateness.value).inc(count)
     for reason in decoded.reasons:
         meter.dead_letters.labels(reason).inc()
+    meter.count_mends(decoded.mends)

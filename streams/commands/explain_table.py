@@ -19,6 +19,9 @@ def show(found: Explanation) -> None:
         title = f", {found.title}" if found.title else ""
         console.print(f"\nitem {found.item_id}{title}")
         console.print(_table("item", found.item))
+    if found.standing is not None:
+        console.print("\nthe item in its category")
+        console.print(_table("standing", found.standing))
     if found.listed is not None:
         answers = f"the search {found.query!r}" if found.query else "the user's newest event"
         console.print(f"\nthe list that answers {answers}")

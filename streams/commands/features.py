@@ -29,7 +29,7 @@ def list_features(
         bool, typer.Option("--markdown", help="Print docs/features.md, the page of all features.")
     ] = False,
 ) -> None:
-    """List every feature: of the user row, of the item row, and of the ranker's vector.
+    """List every feature: of users, of items and their categories, and of the ranker's vector.
 
     Examples:
 
@@ -80,10 +80,10 @@ def explain(
 ) -> None:
     """Show the values that a ranking for USER would use, out of a running worker's tables.
 
-    With ITEM also the item's, its place among the candidates of the list, and the vector that the
-    ranker sees of it: a list is ranked as a worker does. HEADRACE_MODEL says by which model. Rows
-    are as they are now; --at only lets them age. Exits with 1 for a user or an item that the
-    workers never heard of.
+    With ITEM also the item's, how it stands in its category, its place among the candidates of
+    the list, and the vector that the ranker sees of it: a list is ranked as a worker does.
+    HEADRACE_MODEL says by which model. Rows are as they are now; --at only lets them age. Exits
+    with 1 for a user or an item that the workers never heard of.
 
     Examples:
 

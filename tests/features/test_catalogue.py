@@ -17,8 +17,10 @@ from features.catalogue import BOOKKEEPING, FEATURES, Owner, Value, features_of,
 from features.cleaning import clean_item
 from features.events import LAST_TS, Click, Event, Item, Search
 from features.item import ItemRow
+from features.levels import CategoryLevels
 from features.profile import Profile
 from features.signals import Signals, signal_of
+from features.standing import Standing, figures_of, standing
 from ranker.evidence import HISTORY, SOURCES
 from tests.features.strategies import events, item_ids, short_or_long
 
@@ -94,6 +96,18 @@ def test_an_item_rows_values_lie_in_their_ranges(row: ItemRow, now: int) -> None
     _inside("item", values("item", row, now))
 
 
+@given(row=items(), others=st.lists(items(), max_size=3), copies=st.integers(0, 5))
+def test_a_standings_values_lie_in_their_ranges(
+    row: ItemRow, others: list[ItemRow], copies: int
+) -> None:
+    levels = CategoryLevels()
+    for slot, one in enumerate([row] * copies + others):
+        figures = figures_of(one)
+        if figures is not None:
+            levels.put(slot, figures)
+    _inside("standing", values("standing", standing(row, levels), 0))
+
+
 def _raw(lists: int, candidates: int) -> st.SearchStrategy[NDArray[np.float32]]:
     """Draw raw scores as generators give them: flags, shares, counts, logits."""
     flags = {"own_bought", "attention_known", "factors_known"}
@@ -128,13 +142,18 @@ def test_a_lists_values_lie_in_their_ranges(scores: NDArray[np.float32]) -> None
 
 
 def test_every_field_of_a_row_is_described_once() -> None:
-    kinds: dict[Owner, type[Profile | ItemRow]] = {"user": Profile, "item": ItemRow}
+    kinds: dict[Owner, type[Profile | ItemRow | Standing]] = {
+        "user": Profile,
+        "item": ItemRow,
+        "standing": Standing,
+    }
     for owner, kind in kinds.items():
         read = {feature.field for feature in features_of(owner)}
-        assert read | set(BOOKKEEPING[owner]) == set(kind.__struct_fields__), (
+        kept = set(BOOKKEEPING.get(owner, {}))
+        assert read | kept == set(kind.__struct_fields__), (
             f"describe the {owner} row's new fields in features/of_{owner}s.py"
         )
-        assert not read & set(BOOKKEEPING[owner])
+        assert not read & kept
 
 
 def test_every_feature_of_the_vector_is_described_in_its_order() -> None:
@@ -145,9 +164,11 @@ def test_every_feature_of_the_vector_is_described_in_its_order() -> None:
 
 def test_where_nothing_is_known_stands_what_is_missing() -> None:
     nothing = np.zeros(len(vector.NAMES), np.float32)
+    alone = standing(item_rows.new_item(), CategoryLevels())
     for found in (
         (features_of("user"), values("user", user_rows.new_profile(), 0)),
         (features_of("item"), values("item", item_rows.new_item(), 0)),
+        (features_of("standing"), values("standing", alone, 0)),
         (features_of("list"), values("list", nothing, 0)),
     ):
         described, held = found

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from features.events import Click, Filters, Forget, Item, Purchase, Search
+from features import cleaning
+from features.events import MAX_ID_BYTES, Click, Filters, Forget, Item, Purchase, Search
 from streams.codec import REASONS, Reason, Recommendation, RecommendedItem, Trigger
 
 PAGE = Path(__file__).parents[2] / "docs" / "events.md"
@@ -64,10 +65,53 @@ _MEANING: Mapping[str, str] = {
 }
 
 
+_STARTS = ("`https://`", "`http://`", "`/`")
 _FILTERS = {
     "category": "one level of the item's path is this, or one of these; case does not count",
     "brand": "the item's brand is this, or one of these; case does not count",
 }
+
+
+_IDS = "event_id, user_id, item_id, session_id, search_id, candidates, filters.exclude"
+_LINE = "put on one line (each run of white space is one space), Unicode NFKC, cut to"
+RULES: Mapping[str, str] = {
+    _IDS: f"never changed; blank, or of more than {MAX_ID_BYTES} bytes in UTF-8, it is refused",
+    "ts": "refused where it is not in ms, or too far ahead of the broker's clock",
+    "query": f"{_LINE} {cleaning.MAX_QUERY:,} characters; words are compared without case",
+    "title": f"{_LINE} {cleaning.MAX_TITLE:,} characters; left out when nothing remains",
+    "description": f"likewise, {cleaning.MAX_DESCRIPTION:,} characters",
+    "brand": f"likewise, {cleaning.MAX_NAME:,} characters; filters compare it without case",
+    "category": "each name like a brand; empty and repeated names are left out, the first "
+    f"{cleaning.MAX_LEVELS} stay; a single name that holds `{cleaning.STEP}` is taken for a whole "
+    "path and split there, at nothing else; a path that is no list is refused; filters and "
+    "statistics compare without case; an item without one counts among all items alone",
+    "tags": f"each like a brand; empty and repeated ones are left out, the first "
+    f"{cleaning.MAX_TAGS} stay",
+    "attributes": f"names like a brand, text values to {cleaning.MAX_VALUE:,} characters; empty "
+    "ones are left out, of equal names the first stays; the first "
+    f"{cleaning.MAX_ATTRIBUTES} stay",
+    "image_url": f"trimmed; refused unless it starts with {', '.join(_STARTS)} and has at most "
+    f"{cleaning.MAX_URL:,} characters",
+    "embedding": "an empty one is left out",
+    "price": "kept as sent, in the one currency of the shop: nothing is converted or clipped; 0 is "
+    "a price that is not known, to the statistics of users and categories; how far an item's "
+    "price lies from its category's is clipped (`price_level` in [features.md](features.md))",
+    "currency": "upper case; left out unless it is three Latin letters, and the price stays",
+    "quantity": f"more than {cleaning.MAX_QUANTITY:,.0f} counts as {cleaning.MAX_QUANTITY:,.0f}",
+    "available_to": "refused where it comes before `available_from`",
+    "filters": "refused with a field that is not known, or with `price_max` below `price_min`; "
+    "names are compared like the catalogue's, without case",
+    "position, k, context, consent, in_stock, available_from": "taken as sent",
+}
+"""Fields -> what is done with a value of the right type and range, which the tables above say."""
+
+
+def _rules() -> str:
+    rows = [
+        f"| {', '.join(f'`{name}`' for name in names.split(', '))} | {rule} |"
+        for names, rule in RULES.items()
+    ]
+    return "\n".join(["| field | rule |", "|---|---|", *rows])
 
 
 def tables() -> dict[str, str]:
@@ -86,6 +130,7 @@ def tables() -> dict[str, str]:
     return {name: _fields(struct) for name, struct in structs.items()} | {
         "filters": _fields(Filters, _FILTERS),
         "forget": _fields(Forget, {"user_id": "who is to be forgotten; also the record's key"}),
+        "rules": _rules(),
         "reasons": "\n".join(["| reason | cure |", "|---|---|", *reasons]),
     }
 

@@ -7,7 +7,7 @@ import pytest
 
 from features.events import Click, Item, Purchase, Search
 from streams.codec import decode_forget, decode_line, decode_recommendation
-from tests.repo.events_page import PAGE, refreshed, tables
+from tests.repo.events_page import PAGE, RULES, refreshed, tables
 
 TEXT = PAGE.read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```json\n(.*?)\n```", TEXT, re.DOTALL)
@@ -22,6 +22,12 @@ def test_the_tables_are_up_to_date() -> None:
 def test_a_stale_table_would_be_noticed() -> None:
     stale = TEXT.replace("| `search_id` |", "| `searchId` |")
     assert refreshed(stale) == TEXT
+
+
+def test_every_field_has_a_rule() -> None:
+    named = {name for names in RULES for name in names.split(", ")}
+    fields = {f for kind in (Click, Search, Purchase, Item) for f in kind.__struct_fields__}
+    assert named == fields | {"filters.exclude"}
 
 
 def test_every_example_decodes() -> None:

@@ -1,6 +1,7 @@
 """A record either keeps every rule or is refused for a reason that is named."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import msgpack
@@ -11,9 +12,11 @@ from streams.codec import (
     AHEAD_MS,
     BadEvent,
     decode_event,
+    decode_item,
 )
 from tests.streams.records import (
     CLICK,
+    ITEM,
     NOW,
     SEARCH,
     Writer,
@@ -121,3 +124,23 @@ def test_events_come_out_clean() -> None:
     decoded = decode_event(Kind.SEARCH, b"u", payload, NOW)
     assert isinstance(decoded, Search)
     assert decoded.query == "Red mug"
+
+
+@written_by
+def test_mended_fields_are_counted_by_name(write: Writer) -> None:
+    mends: Counter[str] = Counter()
+    decode_event(Kind.SEARCH, b"u", write(SEARCH | {"query": " red  mug"}), NOW, mends)
+    bought = CLICK | {"currency": "eur", "quantity": 1e6, "price": 4.5}
+    decode_event(Kind.PURCHASE, b"u", write(bought), NOW, mends)
+    decode_event(Kind.PURCHASE, b"u", write(bought | {"quantity": 2}), NOW, mends)
+    decode_item(b"i", write(ITEM | {"category": ["Kitchen > Mugs"], "tags": []}), mends)
+    assert mends == {"query": 1, "currency": 2, "quantity": 1, "category": 1}
+
+
+def test_what_is_clean_counts_as_nothing() -> None:
+    mends: Counter[str] = Counter()
+    for kind, event in ((Kind.CLICK, CLICK), (Kind.SEARCH, SEARCH), (Kind.PURCHASE, CLICK)):
+        decode_event(kind, b"u", plain_json(event), NOW, mends)
+    decode_item(b"i", plain_json(ITEM), mends)
+    decode_item(b"i", None, mends)
+    assert not mends

@@ -7,9 +7,12 @@ import pytest
 from features.catalogue import features_of, values
 from features.events import Click, Item
 from features.item import catalogued, new_item
+from features.levels import CategoryLevels
+from features.standing import figures_of, standing
 from features.vector import NAMES
 from ranker.items import ItemIndex
 from streams import steps
+from streams.broadcast import show_items
 from streams.commands.explain_table import show
 from streams.data import ONLINE_RETAIL
 from streams.explain import Explanation, explained
@@ -35,6 +38,7 @@ def of(shop: Replay, user_id: str, item_id: str, **more: bool | str) -> Explanat
         (user_id, row),
         (item_id, shop.items[item_id]),
         shop.index,
+        shop.levels,
         shop.model,
         at=row.newest_ts,
         query=query,
@@ -76,14 +80,28 @@ def test_values_of_a_list_lie_in_their_ranges(shop: Replay) -> None:
     assert checked > len(NAMES)
 
 
+def test_an_item_stands_among_the_items_that_were_learnt(shop: Replay) -> None:
+    """The statistics that were kept up event by event are those of the rows as they are now."""
+    fresh = CategoryLevels()
+    for slot, row in enumerate(shop.items.values()):
+        figures = figures_of(row)
+        assert figures is not None
+        fresh.put(slot, figures)
+    user_id = "retail-17850"
+    for item_id in list(shop.items)[::200]:
+        found = of(shop, user_id, item_id).standing
+        assert found == values("standing", standing(shop.items[item_id], fresh), 0)
+        assert found["category_items"] == len(shop.items)  # this shop has no categories
+
+
 def test_an_item_that_nothing_leads_to_is_no_candidate(
     shop: Replay, capsys: pytest.CaptureFixture[str]
 ) -> None:
     row = shop.users["retail-17850"]
-    index = ItemIndex()
+    index, levels = ItemIndex(), CategoryLevels()
     mug = catalogued(new_item(), Item(item_id="mug", title="Mug", in_stock=False), 0)
-    index.put(steps.item_state("mug", mug))
-    found = explained(("ann", row), ("mug", mug), index, shop.model, at=row.newest_ts)
+    show_items(index, levels, [("mug", mug)])
+    found = explained(("ann", row), ("mug", mug), index, levels, shop.model, at=row.newest_ts)
     assert found.listed is not None
     assert (found.listed.place, found.listed.features) == (None, {})
     show(found)
@@ -105,7 +123,8 @@ def test_a_moment_may_be_chosen(shop: Replay) -> None:
     row = shop.users["retail-17850"]
     later = row.newest_ts + 86_400_000
     item_id = row.recent[-1].item_id
-    found = explained(("x", row), (item_id, shop.items[item_id]), shop.index, shop.model, at=later)
+    item = (item_id, shop.items[item_id])
+    found = explained(("x", row), item, shop.index, shop.levels, shop.model, at=later)
     assert found.user["idle_h"] == 24
     assert found.listed is not None
     assert found.listed.features["own_fresh"] == pytest.approx(1 / 25)
@@ -120,6 +139,6 @@ def test_people_see_names_values_and_meanings(
     told = capsys.readouterr().out
     assert f"user {user_id}, as of 2010-12-" in told
     assert "place " in told
-    for name in ("purchase_total", "popularity_7d", "own_last"):
+    for name in ("purchase_total", "popularity_7d", "price_level", "own_last"):
         assert name in told
     assert "features that are 0" in told

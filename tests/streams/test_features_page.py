@@ -38,6 +38,6 @@ def test_json_has_every_feature_with_its_owner_and_range() -> None:
 
 def test_people_get_a_line_a_feature() -> None:
     lines = run().splitlines()
-    assert len([line for line in lines if line.startswith(("user ", "item ", "list "))]) == len(
-        FEATURES
-    )
+    assert len(
+        [line for line in lines if line.startswith(("user ", "item ", "standing ", "list "))]
+    ) == len(FEATURES)

@@ -13,10 +13,12 @@ from features.affinity import shares
 from features.events import Click, Event, Filters, Item, Purchase, Search
 from features.guard import Lateness, Rules, Verdict
 from features.item import ItemRow, catalogued, new_item
+from features.levels import CategoryLevels
 from features.profile import Profile, new_profile
 from features.signals import Signals
 from ranker.items import ItemIndex
 from streams import steps
+from streams.broadcast import show_items
 from streams.codec import Recommendation
 from streams.data import ONLINE_RETAIL
 from streams.models import new_model
@@ -130,7 +132,7 @@ def test_users_and_items_get_factors_once_both_are_known() -> None:
         outcome = world.users_learn([click(f"e{number}", "a")], number)
         world.items_learn(outcome)
         world.users |= outcome.rows
-        world.index.put_many(steps.item_state(k, v) for k, v in world.items.items())
+        show_items(world.index, CategoryLevels(), list(world.items.items()))
     assert len(world.users["ann"].factors) == 4 * FACTORS
     assert len(world.items["a"].factors) == 4 * FACTORS
 

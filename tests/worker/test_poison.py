@@ -30,7 +30,7 @@ def test_bad_records_become_dead_letters_and_good_ones_lists(names: Names, tmp_p
     settings = names.create_topics()
     raw = KafkaProducer(metrics_enabled=False, **connection(settings))
     with worker_of(settings, tmp_path) as worker, EventProducer(settings) as producer:
-        producer.item("mug", title="Red mug")
+        producer.item("mug", title=" Red\nmug", price=4.0)
         producer.item("cup", title="Blue cup")
         for topic in settings.topics.events:
             for key, value in BAD:
@@ -41,6 +41,7 @@ def test_bad_records_become_dead_letters_and_good_ones_lists(names: Names, tmp_p
         for number, item_id in enumerate(["mug", "cup", "mug", "cup"]):
             producer.click("ann", item_id, event_id=f"c{number}", ts=T + 2_000 * number)
         producer.click("ann", "cup", event_id="a double click", ts=T + 6_500)
+        producer.purchase("bob", "mug", event_id="p0", price=4.0, currency="pounds")
         producer.flush()
         wait_until_learnt(settings, worker)
         counters = worker.counters()
@@ -48,8 +49,9 @@ def test_bad_records_become_dead_letters_and_good_ones_lists(names: Names, tmp_p
             lists = [one for one in found if one.user_id == "ann"]
     raw.close()
 
-    assert counters["headrace_events_total"] == 4
+    assert counters["headrace_events_total"] == 5
     assert counters["headrace_skipped_events_total"] == 1
+    assert counters["headrace_mended_fields_total"] == 2  # the title and the currency
     assert counters["headrace_dead_letters_total"] == 3 * len(BAD) + 2
     assert any(one.trigger.event_id == "c3" for one in lists)
     letters = records(settings, settings.topics.dead_letters)

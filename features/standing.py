@@ -1,0 +1,78 @@
+"""How an item stands in its category: what its row says, beside what is usual there."""
+
+import math
+
+from msgspec import Struct
+
+from features.events import Kind
+from features.item import ItemRow
+from features.levels import CategoryLevels, Figures, smoothed, z_score
+
+
+class Standing(Struct, frozen=True, kw_only=True, gc=False):
+    """An item beside the others of its category; None where something is not known.
+
+    Attributes:
+        category_items: Items in its category, itself among them.
+        price: Its own, or the usual one of the narrowest category that knows one.
+        price_imputed: Whether `price` is not its own.
+        price_category_levels: Names in the path of the category that `price_level`,
+            `category_price` and `category_price_scale` are of; 0 is all items.
+        price_level: Robust z-score of its own price (see `levels.z_score`).
+        category_price: Median price.
+        category_price_scale: Robust standard deviation of ln(price).
+        conversion: Purchases per click, smoothed towards the category's.
+        conversion_imputed: Whether that is the category's alone: nobody clicked on the item or
+            bought it.
+        category_conversion: The category's, smoothed towards the wider ones'.
+    """
+
+    category_items: int
+    price: float | None
+    price_imputed: bool
+    price_category_levels: int | None
+    price_level: float | None
+    category_price: float | None
+    category_price_scale: float | None
+    conversion: float | None
+    conversion_imputed: bool
+    category_conversion: float | None
+
+
+def figures_of(row: ItemRow) -> Figures | None:
+    """Return what an item adds to its categories; None for one that the catalogue took back.
+
+    An item that only events know has no category and no price. One out of stock counts.
+    """
+    if row.deleted:
+        return None
+    clicks, purchases = row.touches[Kind.CLICK], row.touches[Kind.PURCHASE]
+    if row.item is None:
+        return Figures(clicks=clicks, purchases=purchases)
+    return Figures(row.item.category or (), row.item.price or None, clicks, purchases)
+
+
+def standing(row: ItemRow, levels: CategoryLevels) -> Standing:
+    """Return how an item stands among all items that the levels hold, itself among them.
+
+    A deleted item is compared with all items.
+    """
+    figures = figures_of(row) or Figures()
+    path, price = figures.path, figures.price
+    found = levels.priced(path)
+    level, spread = (None, None) if found is None else found
+    usual = None if spread is None else math.exp(spread.median)
+    rate = levels.conversion(path)
+    trials = max(figures.clicks, figures.purchases)
+    return Standing(
+        category_items=levels.at(path).items,
+        price=usual if price is None else price,
+        price_imputed=price is None and usual is not None,
+        price_category_levels=None if level is None else len(level.path),
+        price_level=None if price is None or spread is None else z_score(price, spread),
+        category_price=usual,
+        category_price_scale=None if spread is None else spread.scale,
+        conversion=None if rate is None else smoothed(figures.purchases, trials, rate),
+        conversion_imputed=rate is not None and trials == 0,
+        category_conversion=rate,
+    )
