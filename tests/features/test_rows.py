@@ -149,3 +149,17 @@ nested = st.recursive(st.integers(-3, 9), st.lists)
 def test_any_bytes_are_a_row_or_a_bad_row(data: bytes) -> None:
     with suppress(BadRow):
         assert FORMAT.decode(data).version == 3
+
+
+@pytest.mark.parametrize(
+    ("data", "match"),
+    [
+        (b"", "not a user row"),
+        (b"\xc1", "not a user row"),
+        (b"\x91" * 100_000, "not a user row"),
+        (b"\x91\x63", "has version 99, this program reads 1 and 2"),
+    ],
+)
+def test_bytes_that_are_no_user_row_are_refused(data: bytes, match: str) -> None:
+    with pytest.raises(BadRow, match=match):
+        decode_profile(data)
