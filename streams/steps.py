@@ -4,7 +4,6 @@ The worker, the evaluation and the benchmarks call these functions and no others
 measured is what runs. Rows go in and come out as values; the caller stores and sends them.
 """
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,21 +16,20 @@ from numpy.typing import NDArray
 from features import item as items
 from features import privacy, vector
 from features import profile as profiles
-from features.cleaning import MAX_NAME
-from features.events import Event, Filters, Kind, Names, Search
+from features.events import Event, Kind, Search
 from features.guard import NO_RULES, Lateness, Rules, Verdict, lateness
 from features.item import MAX_PASSAGES, PASSAGE_BITS, WEIGHT_ONE, ItemRow
 from features.privacy import Unstored
 from features.profile import Profile
 from features.signals import Signals, Touched, signal_of
-from features.text import query_keys, terms, tidy
+from features.text import query_keys, terms
 from ranker.candidates import Request
 from ranker.columns import ALWAYS_FROM, ALWAYS_TO
 from ranker.items import ItemIndex, ItemState
-from ranker.limits import Limits
 from ranker.rank import Model, Ranked
 from ranker.rank import rank as rank_requests
 from streams.factorise import step_items, step_users
+from streams.filters import limits_of
 
 Before: TypeAlias = Callable[[Profile, int, int], None]
 """Told the row before a fresh event, its position, and the user's touches of the batch so far."""
@@ -46,6 +44,8 @@ class UserOutcome:
         signals: Item id -> what the batch says about it, in offset order.
         fresh: Positions in the batch of the events that counted and are stored.
         unstored: Position in the batch -> why the event is not stored with its user.
+        again: Positions of searches that did not count because they had just been asked. Whoever
+            asked waits for an answer, perhaps under other filters.
         touches: User id -> touches of this batch, which no item row holds yet.
         skipped: How many events did not count, and why.
         late: How many that counted were older than their user's newest.
@@ -55,9 +55,16 @@ class UserOutcome:
     signals: dict[str, list[Touched]] = field(default_factory=dict)
     fresh: list[int] = field(default_factory=list)
     unstored: dict[int, Unstored] = field(default_factory=dict)
+    again: list[int] = field(default_factory=list)
     touches: Counter[str] = field(default_factory=Counter)
     skipped: Counter[Verdict] = field(default_factory=Counter)
     late: Counter[Lateness] = field(default_factory=Counter)
+
+    def skip(self, position: int, event: Event, why: Verdict) -> None:
+        """Note that an event does not count."""
+        self.skipped[why] += 1
+        if why is Verdict.TWIN and isinstance(event, Search):
+            self.again.append(position)
 
     def leave_unstored(self, position: int, event: Event, offset: int, why: Unstored) -> None:
         """Let an event count for its item as one of nobody."""
@@ -115,7 +122,7 @@ def learn_users(
         judged = profiles.judge(row, event, source, offset, rules)
         leaf = brand = ""
         if judged[0] is not Verdict.COUNTS:
-            outcome.skipped[judged[0]] += 1
+            outcome.skip(position, event, judged[0])
         else:
             if late := lateness(row.newest_ts, event.ts, late_ms):
                 outcome.late[late] += 1
@@ -258,7 +265,7 @@ def request(
         wanted.given = None if event.candidates is None else index.slots(event.candidates)
         if event.filters is not None:
             named = index.slots(event.filters.exclude or ())
-            outside = index.outside(_limits(event.filters))
+            outside = index.outside(limits_of(event.filters))
             wanted.exclude = np.concatenate([wanted.exclude, named, outside])
     return wanted
 
@@ -271,21 +278,6 @@ def bought(row: Profile) -> set[str]:
 def rank(requests: Sequence[Request], index: ItemIndex, model: Model, *, explained: bool) -> Ranked:
     """Make one list per request, with reasons if they are wanted (see `ranker.rank`)."""
     return rank_requests(requests, index, model, vector.compute, explained=explained)
-
-
-def _limits(filters: Filters) -> Limits:
-    return Limits(
-        categories=_folded(filters.category),
-        brands=_folded(filters.brand),
-        price_min=filters.price_min or 0.0,
-        price_max=math.inf if filters.price_max is None else filters.price_max,
-    )
-
-
-def _folded(names: Names | None) -> frozenset[str]:
-    """Return the names as the catalogue's are compared: tidied and without case."""
-    given = (names,) if isinstance(names, str) else names or ()
-    return frozenset(tidy(name, MAX_NAME).casefold() for name in given)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -130,8 +130,8 @@ async def _lists(
 ) -> list[tuple[bytes, bytes]]:
     """Make a list for each search and, of each user's other events in the batch, for the newest.
 
-    Events that are not stored get none, but for a search that somebody waits for: it is answered
-    from its own words.
+    Events that are not stored, or do not count, get none, but for a search that somebody waits
+    for: without consent it is answered from its own words, and asked twice it is answered twice.
     So what a row says was shown last has been made: the answer to the user's newest event.
     """
     newest: dict[str, int] = {}
@@ -139,7 +139,7 @@ async def _lists(
         position
         for position, reason in outcome.unstored.items()
         if reason != Unstored.FORGOTTEN and isinstance(decoded.events[position], Search)
-    ]
+    ] + outcome.again
     for position in outcome.fresh:
         event = decoded.events[position]
         if isinstance(event, Search):

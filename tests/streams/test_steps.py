@@ -5,9 +5,10 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from features.affinity import shares
-from features.events import Click, Event, Purchase, Search
+from features.events import Click, Event, Filters, Purchase, Search
 from features.guard import Lateness, Rules, Verdict
 from features.item import catalogued, new_item
 from features.levels import CategoryLevels
@@ -127,6 +128,19 @@ def test_what_does_not_count_says_nothing_and_is_counted_by_reason() -> None:
     again = steps.learn_users(outcome.rows, events, SOURCE, range(13), ItemIndex(), rules=rules)
     assert again.skipped == {Verdict.REPLAYED: 13}
     assert again.rows == outcome.rows
+
+
+def test_a_search_that_was_just_asked_does_not_count_and_is_answered_again() -> None:
+    asked = [
+        Search(event_id=f"s{n}", user_id="u", query=query, ts=NOW + n)
+        for n, query in enumerate(["mug", "Mug", "cup"])
+    ]
+    again = replace(asked[0], filters=Filters(brand="Acme"))  # sent twice: answered long ago
+    outcome = steps.learn_users(
+        {}, [*asked, again], SOURCE, range(4), ItemIndex(), rules=Rules(repeat_ms=1000)
+    )
+    assert (outcome.fresh, outcome.again) == ([0, 2], [1])
+    assert outcome.skipped == {Verdict.TWIN: 1, Verdict.REPEATED: 1}
 
 
 @given(st.randoms(), st.sampled_from([0, 1000]), st.integers(1, 12))

@@ -38,8 +38,11 @@ class Shopper:
 
     def is_shown(self) -> set[str]:
         """Click on an item that stays, and return what the list after it shows."""
-        event_id = f"c{next(self._numbers)}"
-        self._producer.click("ann", "stays", event_id=event_id)
+        number = next(self._numbers)
+        event_id = f"c{number}"
+        # Seconds apart: the same click within one is no second click. Searches are answered always.
+        ts = int(time.time() * 1000) + 2_000 * number
+        self._producer.click("ann", "stays", event_id=event_id, ts=ts)
         return self._answer(event_id)
 
     def _answer(self, event_id: str) -> set[str]:
