@@ -146,16 +146,23 @@ def test_whatever_is_killed_and_read_first_nobody_who_was_forgotten_comes_back(
         repeat_ms=0,  # all click on six items within a second
     )
     users = [f"user-{n}" for n in range(USERS)]
-    events = [
-        click(user_id, number, f"tin-{(number + n) % len(ITEMS)}")
-        for number in range(EVENTS_EACH)
-        for n, user_id in enumerate(users)
-    ]
-    publish(settings, ITEMS, events)
-    with EventProducer(settings) as producer:
-        for user_id in users[::2]:
-            producer.forget(user_id)
-    for counter, least in KILLED_AT:
+    publish(settings, ITEMS, [])
+    for half, (counter, least) in enumerate(KILLED_AT):
+        # Each worker gets a crowd of its own: it has work to be killed at, however far the one
+        # before it came.
+        crowd = users[half * USERS // 2 : (half + 1) * USERS // 2]
+        publish(
+            settings,
+            [],
+            (
+                click(user_id, number, f"tin-{(number + n) % len(ITEMS)}")
+                for number in range(EVENTS_EACH)
+                for n, user_id in enumerate(crowd)
+            ),
+        )
+        with EventProducer(settings) as producer:
+            for user_id in crowd[::2]:
+                producer.forget(user_id)
         with worker_of(settings, tmp_path, f"killed-{least}") as worker:
             worker.wait_until(counter, least, within_s=60)
             worker.kill()
