@@ -41,7 +41,7 @@ def test_bad_records_become_dead_letters_and_good_ones_lists(names: Names, tmp_p
         for number, item_id in enumerate(["mug", "cup", "mug", "cup"]):
             producer.click("ann", item_id, event_id=f"c{number}", ts=T + 2_000 * number)
         producer.click("ann", "cup", event_id="a double click", ts=T + 6_500)
-        producer.purchase("bob", "mug", event_id="p0", price=4.0, currency="pounds")
+        producer.purchase("bob", "mug", event_id="p0", price=4.0, currency="pounds", ts=T)
         producer.flush()
         wait_until_learnt(settings, worker)
         counters = worker.counters()
