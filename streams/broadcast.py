@@ -25,11 +25,11 @@ def show_items(
     """
     index.put_many(item_state(item_id, row) for item_id, row in rows)
     for item_id, row in rows:
-        figures = figures_of(row)
+        slot, figures = index.slot(item_id), figures_of(row)
         if figures is None:
-            levels.drop(index.slot(item_id))
+            levels.drop(slot)
         else:
-            levels.put(index.slot(item_id), figures)
+            levels.put(slot, figures)
 
 
 def forget_item(index: ItemIndex, levels: CategoryLevels, item_id: str) -> None:

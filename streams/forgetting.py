@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Collection
-from types import TracebackType
 from typing import Self
 
 from kafka import KafkaConsumer, TopicPartition
@@ -87,10 +86,5 @@ class Forgetting:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._kafka.close()
