@@ -20,7 +20,7 @@ from streams.engine.store import Store
 
 MiB = 1 << 20
 _ABSENT = object()
-LINGER_S = 0.5
+LINGER_S = 1.0
 WAITING_MB = 16
 _RECOVERY_BATCHES = 2  # Faust treats 1 specially (it would go on reading after recovery)
 
