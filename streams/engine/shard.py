@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 Rows = Mapping[bytes, bytes | None]
 Store = Callable[[Rows], Awaitable[None]]
 Done = asyncio.Future[None]
+TOLD_AT_ONCE = 8
+"""Batches that hear in one turn of the event loop that they are stored; new events come between."""
 
 
 class CommitAbandoned(RuntimeError):
@@ -134,9 +136,7 @@ class Shard:
             self._fail(error, owed)
         else:
             self._forget(rows)
-            for done in owed:
-                if not done.done():
-                    done.set_result(None)
+            await _tell(owed)
 
     def _fail(self, error: Exception, owed: list[Done]) -> None:
         """Tell the first what went wrong, and all others that they were built on it."""
@@ -161,3 +161,18 @@ class Shard:
         kept = set(self._ready).union(*(staged.rows for staged in self._staged))
         for key in rows.keys() - kept:
             self.newest.pop(key, None)
+
+
+async def _tell(owed: Sequence[Done]) -> None:
+    """Say that all is stored, some at a time: each wakes a batch that is then acked."""
+    try:
+        for begin in range(0, len(owed), TOLD_AT_ONCE):
+            if begin:
+                await asyncio.sleep(0)
+            for done in owed[begin : begin + TOLD_AT_ONCE]:
+                if not done.done():
+                    done.set_result(None)
+    except asyncio.CancelledError:
+        for done in owed:
+            done.cancel()
+        raise

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.engine.shard import CommitAbandoned, Rows, Shard
+from streams.engine.shard import TOLD_AT_ONCE, CommitAbandoned, Rows, Shard
 from tests.streams.engine.fakes import finish, run
 
 LONG_S = 60.0
@@ -72,6 +73,32 @@ async def test_lingering_rows_wait_for_an_urgent_one() -> None:
     await hand_over(shard, {b"a": b"2", b"b": None}, urgent=True)
     assert first.done()
     assert disk.groups == [{b"a": b"2", b"b": None}]
+
+
+@run
+async def test_others_get_their_turn_while_many_batches_hear_that_they_are_stored() -> None:
+    """A thousand batches that wake up at once would keep every new event waiting."""
+    disk = Disk()
+    shard = disk.shard(LONG_S)
+    done = [hand_over(shard, {b"%d" % n: b"x"}) for n in range(10 * TOLD_AT_ONCE)]
+    done.append(hand_over(shard, {b"last": b"x"}, urgent=True))
+    told = [0]
+    while told[-1] < len(done):
+        await asyncio.sleep(0)
+        told.append(sum(one.done() for one in done))
+    assert max(later - earlier for earlier, later in pairwise(told)) <= TOLD_AT_ONCE
+
+
+@run
+async def test_batches_that_have_not_heard_yet_when_the_worker_leaves_are_cancelled() -> None:
+    disk = Disk()
+    shard = disk.shard(LONG_S)
+    done = [hand_over(shard, {b"%d" % n: b"x"}) for n in range(2 * TOLD_AT_ONCE)]
+    done.append(hand_over(shard, {b"last": b"x"}, urgent=True))
+    await done[0]
+    await shard.close()
+    assert not done[0].cancelled()
+    assert done[-1].cancelled()
 
 
 @run
