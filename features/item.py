@@ -1,27 +1,26 @@
 """The item row: what the catalogue says of an item, and what shoppers did with it.
 
 Weights are whole numbers, so that signals of different sources may arrive in any order and still
-give equal rows (as long as nothing had to be pruned); only the decayed counts differ, by rounding.
+give equal rows (within a turn of `features.fading`, and as long as nothing had to be pruned); what
+crosses a turn, and the decayed counts, differ by rounding.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from features import decay
+from features import decay, fading, predecessors
 from features.decay import DAY_MS, Decayed
 from features.events import Item, Kind
-from features.rows import Format
-from features.signals import MAX_HISTORY, Signals, Touched
+from features.fading import ONE
+from features.predecessors import NO_PAIRS, PAIRS, Predecessors
+from features.rows import Fields, Format
+from features.signals import Signals, Touched
 from features.text import query_keys
 
-VERSION = 1
+VERSION = 2
 HALF_LIVES_MS = (DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
-WEIGHT_ONE = 5040
-"""The weight of a pair at distance 0; divided by (distance + 1) and halved, it stays whole."""
-PASSAGE_BITS = 16
-MAX_PASSAGES = (1 << PASSAGE_BITS) - 1
 MAX_QUERIES = 64
 NEVER = -1
 
@@ -35,15 +34,18 @@ class ItemRow(Struct, array_like=True, frozen=True):
         deleted: The catalogue had it and took it back.
         touches: Events that acted on it, one count for each `Kind`.
         popularity: Touches under `HALF_LIVES_MS`.
-        in_weight: Sum of the weights of all that it ever followed, in 1/`WEIGHT_ONE`.
-        predecessors: Item that this one followed (itself, where users came back to it) -> weight
-            and passages in one number, see `pair`. In order of arrival; the closest stay.
-        queries: Key of a query (`text.query_keys`) -> touches it led to; the most frequent stay.
+        in_weight: Sum of the weights of all that it followed, fading, in 1/`WEIGHT_ONE`.
+        predecessors: Items that this one followed (itself, where users came back to it), for each
+            kind of pair; the closest stay.
+        queries: Key of a query (`text.query_keys`) -> touches it led to, fading, in 1/`ONE`; the
+            most frequent stay.
         factors: float32 little endian, b"" before any were learnt.
         bias: Goes with the factors.
         first_seen, last_seen: Event times in ms of the oldest and newest touch, or `NEVER`.
         applied: Source -> highest offset applied.
         catalog_offset: Of the catalogue record that `item` came from, or `NEVER`.
+        reach: Touches, fading, in 1/`ONE`.
+        as_of: What fades is as of this time in ms, the start of a turn.
     """
 
     version: int = VERSION
@@ -52,7 +54,7 @@ class ItemRow(Struct, array_like=True, frozen=True):
     touches: tuple[int, ...] = (0,) * len(Kind)
     popularity: Decayed = decay.NONE_YET
     in_weight: int = 0
-    predecessors: dict[str, int] = field(default_factory=dict)
+    predecessors: Predecessors = NO_PAIRS
     queries: dict[str, int] = field(default_factory=dict)
     factors: bytes = b""
     bias: float = 0.0
@@ -60,30 +62,35 @@ class ItemRow(Struct, array_like=True, frozen=True):
     last_seen: int = NEVER
     applied: dict[int, int] = field(default_factory=dict)
     catalog_offset: int = NEVER
-
-    @property
-    def n(self) -> int:
-        """Touches ever: how often the item was one end of a pair."""
-        return sum(self.touches)
-
-
-def pair(weight: int, passages: int) -> int:
-    """Return a weight in 1/`WEIGHT_ONE` and a number of passages (at most `MAX_PASSAGES`) as one.
-
-    Two numbers in one make a row of 200 pairs three times as fast to read, and smaller.
-    """
-    return weight << PASSAGE_BITS | passages
-
-
-def parts(stored: int) -> tuple[int, int]:
-    """Return the weight and the passages of a `pair`."""
-    return stored >> PASSAGE_BITS, stored & MAX_PASSAGES
+    reach: int = 0
+    as_of: int = 0
 
 
 _NEW = ItemRow()
-_NEAR = [pair(WEIGHT_ONE // (distance + 1), 1) for distance in range(MAX_HISTORY)]
-_FAR = [pair(WEIGHT_ONE // (distance + 1) // 2, 1) for distance in range(MAX_HISTORY)]
-_FORMAT = Format(ItemRow, VERSION, "an item row", {})
+
+
+def _with_kinds_of_pairs(fields: Fields) -> Fields:
+    """Upgrade a row of version 1, which knew no kinds of pairs and where nothing faded.
+
+    All its pairs become of one kind: what the item was touched by most.
+    """
+    touches, weight, pairs, queries, seen = *fields[3:4], *fields[5:8], fields[11]
+    most = Kind.PURCHASE if touches[Kind.PURCHASE] > touches[Kind.CLICK] else Kind.CLICK
+    by_kind: list[dict[str, int]] = [{} for _ in PAIRS]
+    by_kind[PAIRS.index((most, most))] = {
+        item_id: predecessors.pair(_weight_v1(stored >> 16), min(stored & 0xFFFF, 16_383) * ONE)
+        for item_id, stored in pairs.items()
+    }
+    after = list(fields)
+    after[5:8] = _weight_v1(weight), by_kind, {key: n * ONE for key, n in queries.items()}
+    return [*after, sum(touches) * ONE, max(seen, 0)]
+
+
+def _weight_v1(weight: int) -> int:
+    return weight * predecessors.WEIGHT_ONE // 5040
+
+
+_FORMAT = Format(ItemRow, VERSION, "an item row", {1: _with_kinds_of_pairs})
 
 
 def new_item() -> ItemRow:
@@ -100,7 +107,7 @@ def fresh(row: ItemRow, signals: Signals) -> Sequence[Touched]:
     return [entry for entry in entries if entry.offset > applied]
 
 
-def learn(row: ItemRow, signals: Signals, neighbours: int = 100) -> ItemRow:
+def learn(row: ItemRow, signals: Signals, neighbours: int = 100, half_life_ms: int = 0) -> ItemRow:
     """Return the row after a message; entries that were applied before are skipped.
 
     Args:
@@ -108,22 +115,27 @@ def learn(row: ItemRow, signals: Signals, neighbours: int = 100) -> ItemRow:
         signals: One message. Messages of one source come in offset order, replays apart.
         neighbours: How many predecessors are kept for certain; up to twice as many are remembered,
             so that a newcomer has time to prove itself.
+        half_life_ms: After so long, predecessors and queries weigh half; 0: they never fade.
     """
     entries = fresh(row, signals)
     if not entries:
         return row
+    times = [entry.ts for entry in entries]
+    row = aged(row, max(times), half_life_ms)
     touches, popularity = list(row.touches), row.popularity
-    predecessors, queries = row.predecessors.copy(), row.queries
-    weight = row.in_weight
+    pairs, queries = predecessors.copied(row.predecessors), row.queries
+    weight, reach = row.in_weight, row.reach
     for entry in entries:
+        late = _turns_late(entry.ts, row.as_of, half_life_ms) if entry.ts < row.as_of else 0
+        once = fading.faded(ONE, late)
         touches[entry.kind] += 1
+        reach += once
         popularity = decay.add(popularity, 1.0, entry.ts, HALF_LIVES_MS)
-        weight += _follow(predecessors, entry)
-        if entry.query:
+        weight += predecessors.follow(pairs, entry, late)
+        if entry.query and once:
             queries = queries.copy() if queries is row.queries else queries
             for key in query_keys(entry.query):
-                queries[key] = queries.get(key, 0) + 1
-    times = [entry.ts for entry in entries]
+                queries[key] = queries.get(key, 0) + once
     return ItemRow(
         VERSION,
         row.item,
@@ -131,14 +143,32 @@ def learn(row: ItemRow, signals: Signals, neighbours: int = 100) -> ItemRow:
         tuple(touches),
         popularity,
         weight,
-        _pruned(predecessors, neighbours, closeness),
-        _pruned(queries, MAX_QUERIES, int),
+        predecessors.pruned(pairs, neighbours),
+        _pruned(queries),
         row.factors,
         row.bias,
         min(times) if row.first_seen == NEVER else min(row.first_seen, *times),
         max(row.last_seen, *times),
         {**row.applied, signals.source: entries[-1].offset},
         row.catalog_offset,
+        reach,
+        row.as_of,
+    )
+
+
+def aged(row: ItemRow, ts: int, half_life_ms: int) -> ItemRow:
+    """Return the row with all that fades as of the turn of time ts; of an older one, as it is."""
+    start = fading.turn_start(ts, half_life_ms)
+    turns = fading.turns_between(row.as_of, start, half_life_ms)
+    if not turns:
+        return row
+    return replace(
+        row,
+        in_weight=fading.faded(row.in_weight, turns),
+        predecessors=predecessors.all_faded(row.predecessors, turns),
+        queries=fading.all_faded(row.queries, turns),
+        reach=fading.faded(row.reach, turns),
+        as_of=start,
     )
 
 
@@ -182,28 +212,14 @@ def decode_item(row: bytes) -> ItemRow:
     return _FORMAT.decode(row)
 
 
-def closeness(stored: int) -> int:
-    """Weigh both kinds of neighbourhood: a passage counts as a pair at distance 3."""
-    return (stored >> PASSAGE_BITS) + (stored & MAX_PASSAGES) * (WEIGHT_ONE // 4)
+def _turns_late(ts: int, as_of: int, half_life_ms: int) -> int:
+    return fading.turns_between(fading.turn_start(ts, half_life_ms), as_of, half_life_ms)
 
 
-def _follow(predecessors: dict[str, int], entry: Touched) -> int:
-    """Add, in place, that the item followed a history; return the weight of it all."""
-    total, near, get = 0, entry.near, predecessors.get
-    for distance, item_id in enumerate(entry.history):
-        more = _NEAR[distance] if distance < near else _FAR[distance]
-        total += more >> PASSAGE_BITS
-        known = get(item_id, 0)
-        if known & MAX_PASSAGES == MAX_PASSAGES:
-            more -= 1  # full: one more would run over into the weight
-        predecessors[item_id] = known + more
-    return total
-
-
-def _pruned(counts: dict[str, int], most: int, weight: Callable[[int], int]) -> dict[str, int]:
-    """Return the `most` heaviest once there are twice as many; among equals, the last to come."""
-    if len(counts) <= 2 * most:
+def _pruned(counts: dict[str, int]) -> dict[str, int]:
+    """Return the most frequent once there are twice as many; among equals, the last to come."""
+    if len(counts) <= 2 * MAX_QUERIES:
         return counts
     newest_first = list(counts)[::-1]
-    kept = set(sorted(newest_first, key=lambda key: -weight(counts[key]))[:most])
+    kept = set(sorted(newest_first, key=lambda key: -counts[key])[:MAX_QUERIES])
     return {key: count for key, count in counts.items() if key in kept}

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from math import inf
+from typing import Any
 
 from features.cleaning import MAX_LEVELS
 from features.decay import HOUR_MS, value_at
 from features.events import Item, Kind
+from features.fading import ONE
 from features.feature import Compute, Feature, Value
-from features.item import HALF_LIVES_MS, MAX_QUERIES, NEVER, WEIGHT_ONE, parts
+from features.item import HALF_LIVES_MS, MAX_QUERIES, NEVER
 from features.of_users import length, span
+from features.predecessors import PAIRS, WEIGHT_ONE, parts
 from features.text import MAX_TERMS, terms
 
 _of = partial(Feature, "item")
@@ -18,6 +21,7 @@ BOOKKEEPING = {
     "version": "Of the row's layout.",
     "applied": "Source -> highest offset applied: what tells a replay.",
     "catalog_offset": "Of the catalogue record that `item` came from: what tells an older one.",
+    "as_of": "The time that all fading counts of the row are as of.",
 }
 """Fields of the row that no feature is read from."""
 
@@ -38,24 +42,27 @@ def item_features() -> Iterator[Feature]:
         "in_weight",
         "in_weight",
         "How often the item came after others: 1 / (d + 1) for one at distance d, half past an "
-        "hour's pause.",
+        "hour's pause; it halves every HEADRACE_NEIGHBOUR_HALF_LIFE_DAYS.",
         "pairs",
         lambda row, _: row.in_weight / WEIGHT_ONE,
     )
     yield _of(
         "predecessors",
         "predecessors",
-        "Items that it came after, the closest: at most twice HEADRACE_NEIGHBOURS.",
+        "Items that it came after, the closest, one for each kind of pair: at most twice "
+        "HEADRACE_NEIGHBOURS.",
         "items",
-        lambda row, _: len(row.predecessors),
+        lambda row, _: sum(map(len, row.predecessors)),
     )
-    yield _of(
-        "predecessors",
-        "passages",
-        "How often it came after one of those.",
-        "events",
-        lambda row, _: sum(parts(stored)[1] for stored in row.predecessors.values()),
-    )
+    for kind, (earlier, later) in enumerate(PAIRS):
+        before, after = earlier.name.lower(), later.name.lower()
+        yield _of(
+            "predecessors",
+            f"passages_{before}_{after}",
+            f"How often its {after}s came after a {before} of one of those, halving likewise.",
+            "events",
+            _passages(kind),
+        )
     yield _of(
         "queries",
         "query_keys",
@@ -67,9 +74,16 @@ def item_features() -> Iterator[Feature]:
     yield _of(
         "queries",
         "query_touches",
-        "Clicks that those led to, one for each key.",
+        "Clicks that those led to, one for each key, halving likewise.",
         "events",
-        lambda row, _: sum(row.queries.values()),
+        lambda row, _: sum(row.queries.values()) / ONE,
+    )
+    yield _of(
+        "reach",
+        "reach",
+        "Clicks and purchases, halving likewise.",
+        "events",
+        lambda row, _: row.reach / ONE,
     )
     yield _of(
         "factors",
@@ -153,6 +167,13 @@ def _catalogued() -> Iterator[Feature]:
         high=1,
         missing=None,
     )
+
+
+def _passages(kind: int) -> Compute:
+    def passages(row: Any, _: int) -> float:
+        return sum(parts(stored)[1] for stored in row.predecessors[kind].values()) / ONE
+
+    return passages
 
 
 def _touched() -> Iterator[Feature]:

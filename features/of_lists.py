@@ -16,6 +16,8 @@ _SCORES = {
     "weighing most",
     "lift_last": "how much likelier the user's last item makes the candidate than it is anyway",
     "lift": "how much likelier the user's items make the candidate than it is anyway",
+    "bought": "the chance that the candidate is bought after the user's items, the last weighing "
+    "most",
     "title": "how well the words of the search match the candidate (BM25)",
     "query_exact": "its share of the clicks that this very query led to",
     "query_squashed": "its share of the clicks that this query led to, spaces apart",

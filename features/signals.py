@@ -37,6 +37,7 @@ class Touched(Struct, array_like=True, frozen=True, gc=False):
         query: Text of the search that led here, "" for none.
         factors: Of the user before the event, float32 little endian, b"" for none.
         bias: Goes with the factors.
+        bought: Bit d says that the item at distance d was bought when it was last touched.
     """
 
     offset: int
@@ -47,6 +48,7 @@ class Touched(Struct, array_like=True, frozen=True, gc=False):
     query: str = ""
     factors: bytes = b""
     bias: float = 0.0
+    bought: Annotated[int, Meta(ge=0, lt=1 << MAX_HISTORY)] = 0
 
 
 class Signals(Struct, array_like=True, frozen=True):
@@ -78,7 +80,7 @@ def signal_of(before: Profile, event: Touching, offset: int) -> Touched:
         event: A clean event.
         offset: Its place in its source.
     """
-    history, near = _history(before, event.ts)
+    history, near, bought = _history(before, event.ts)
     return Touched(
         offset,
         event.ts,
@@ -88,6 +90,7 @@ def signal_of(before: Profile, event: Touching, offset: int) -> Touched:
         _query(before, event),
         before.factors,
         before.bias,
+        bought,
     )
 
 
@@ -133,10 +136,10 @@ def split(signals: Signals, limit_bytes: int) -> list[Signals]:
     return [Signals(signals.source, tuple(part)) for part in parts if part]
 
 
-def _history(before: Profile, ts: int) -> tuple[tuple[str, ...], int]:
-    """Walk back from time ts to the last distinct items; count those before a long pause."""
+def _history(before: Profile, ts: int) -> tuple[tuple[str, ...], int, int]:
+    """Walk back from time ts to the last distinct items: see `Touched`."""
     found: dict[str, None] = {}
-    newer, near = ts, -1  # -1: no pause yet
+    newer, near, bought = ts, -1, 0  # -1: no pause yet
     for touch in reversed(before.recent):
         at = touch.ts
         if at > ts:
@@ -144,10 +147,12 @@ def _history(before: Profile, ts: int) -> tuple[tuple[str, ...], int]:
         if near < 0 and newer - at > FAR_MS:
             near = len(found)
         newer = at
+        if touch.kind == Kind.PURCHASE and touch.item_id not in found:
+            bought |= 1 << len(found)
         found[touch.item_id] = None
         if len(found) == MAX_HISTORY:
             break
-    return tuple(found), len(found) if near < 0 else near
+    return tuple(found), len(found) if near < 0 else near, bought
 
 
 def _query(before: Profile, event: Touching) -> str:

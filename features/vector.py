@@ -20,6 +20,7 @@ SCORES = (
     "cosine",
     "lift_last",
     "lift",
+    "bought",
     "support",
     "title",
     "query_exact",
@@ -48,7 +49,7 @@ SCORES = (
     "rank_title",
     "rank_query",
 )
-_SHARES = ("forward_last", "forward", "cosine_last", "cosine", "lift_last", "lift")
+_SHARES = ("forward_last", "forward", "cosine_last", "cosine", "lift_last", "lift", "bought")
 _MATCHES = ("title", "query_exact", "query_squashed", "query_terms")
 _PLAIN = (
     "own_bought",

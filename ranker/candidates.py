@@ -118,7 +118,7 @@ def generate(
     )
     batch = Batch(
         columns,
-        _pack_histories(requests, size),
+        _pack_histories(requests, index, size),
         filters,
         _pack_searches(requests, index),
         asked,
@@ -156,21 +156,25 @@ def _joined(parts: Sequence[_Slots]) -> _Slots:
     return np.concatenate([_NO_SLOTS, *parts]).astype(np.int32, copy=False)
 
 
-def _pack_histories(requests: Sequence[Request], size: int) -> Histories:
+def _pack_histories(requests: Sequence[Request], index: ItemIndex, size: int) -> Histories:
     shape = (len(requests), HISTORY)
-    packed = Histories(
-        slots=np.full(shape, -1, np.int32),
-        kinds=np.zeros(shape, np.int8),
-        times=np.zeros(shape, np.int64),
-        uncounted=np.array([request.uncounted for request in requests], np.int32),
-        now=np.array([request.now for request in requests], np.int64),
-    )
+    slots, times = np.full(shape, -1, np.int32), np.zeros(shape, np.int64)
+    kinds = np.zeros(shape, np.int8)
     for b, request in enumerate(requests):
         length = min(len(request.history), HISTORY)
-        packed.slots[b, :length] = request.history[:length]
-        packed.kinds[b, :length] = request.history_kinds[:length]
-        packed.times[b, :length] = request.history_times[:length]
-    return packed._replace(slots=_inside(packed.slots, size))
+        slots[b, :length] = request.history[:length]
+        kinds[b, :length] = request.history_kinds[:length]
+        times[b, :length] = request.history_times[:length]
+    now = np.array([request.now for request in requests], np.int64)
+    return Histories(
+        slots=_inside(slots, size),
+        kinds=kinds,
+        times=times,
+        uncounted=np.array([request.uncounted for request in requests], np.int32),
+        now=now,
+        left=np.array([index.landmark.left(request.now) for request in requests], np.float32),
+        left_own=index.landmark.left_since(times, now[:, None]),
+    )
 
 
 def _pack_filters(requests: Sequence[Request], columns: Columns, size: int) -> Filters:
@@ -188,7 +192,9 @@ def _pack_filters(requests: Sequence[Request], columns: Columns, size: int) -> F
 
 def _pack_searches(requests: Sequence[Request], index: ItemIndex) -> Searches:
     matches = [
-        index.search(request.terms, request.query_keys) if request.is_search else NO_MATCHES
+        index.search(request.terms, request.query_keys, request.now)
+        if request.is_search
+        else NO_MATCHES
         for request in requests
     ]
     return Searches(

@@ -27,18 +27,18 @@ class Columns(NamedTuple):
 
     neighbours: NDArray[np.int32]  # (cap, N) this and what follows as in `ranker.pairs.Pairs`
     forward: _Floats  # (cap, N)
+    bought: _Floats  # (cap, N)
     followed: _Floats  # (cap, N)
     preceded: _Floats  # (cap, N)
     degree: NDArray[np.int32]  # (cap,)
     out_weight: NDArray[np.float64]  # (cap,)
     least: _Floats  # (cap,)
     sources: NDArray[np.int32]  # (cap, N)
-    source_weights: _Floats  # (cap, N, 2)
+    source_weights: _Floats  # (cap, N, 3)
     sourced: NDArray[np.int32]  # (cap,)
     named_by: NDArray[np.int64]  # (cap,)
-    in_weight: _Floats  # (cap,)
-    in_norm: _Floats  # (cap,) 1 / sqrt(in_weight + SHRINK)
-    touch_norm: _Floats  # (cap,) 1 / sqrt(touches + SHRINK)
+    in_weight: _Floats  # (cap,) as of the landmark, as all of the pairs
+    reach: _Floats  # (cap,) touches, likewise
     popularity: _Floats  # (cap, 3) decayed touches as of popularity_ts
     popularity_ts: NDArray[np.int64]  # (cap,) ms UTC
     popular_key: NDArray[np.float64]  # (cap, 3) sorts by popularity, whatever the time
@@ -73,18 +73,18 @@ def new_columns(capacity: int, neighbours: int, factors: int) -> Columns:
     return Columns(
         neighbours=codes(neighbours),
         forward=floats(neighbours),
+        bought=floats(neighbours),
         followed=floats(neighbours),
         preceded=floats(neighbours),
         degree=codes(),
         out_weight=np.zeros(capacity, np.float64),
         least=floats(),
         sources=codes(neighbours),
-        source_weights=floats(neighbours, 2),
+        source_weights=floats(neighbours, 3),
         sourced=codes(),
         named_by=times(),
         in_weight=floats(),
-        in_norm=floats(),
-        touch_norm=floats(),
+        reach=floats(),
         popularity=floats(len(HALF_LIVES_MS)),
         popularity_ts=times(),
         popular_key=np.zeros((capacity, len(HALF_LIVES_MS)), np.float64),

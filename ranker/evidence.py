@@ -8,8 +8,12 @@ of the history at distance d = 0, 1, ... with weight 1 / (d + 1):
 - cosine: together / sqrt((n_x + 5) (n_c + 5));
 - lift: fwd / sqrt((out_x + 5) (in_c + 5));
 
-each for the last item alone and summed. What the user's own history added to these counts is taken
-out again: it says nothing about anybody else, and it would rank the user's own path first.
+each for the last item alone and summed; and
+
+- bought: the chance of buying c after x, fwd that ended in a purchase / (out_x + 1), summed.
+
+All of it fades with time. What the user's own history added to these counts, and is left of that,
+is taken out again: it says nothing about anybody else, and it would rank the user's own path first.
 
 Source: item-based neighbours, Sarwar et al., WWW 2001; decay over the session's positions as in
 VMIS-kNN, Kersbergen et al., Serenade, SIGMOD 2022.
@@ -38,6 +42,7 @@ EVIDENCE = (
     "cosine",
     "lift_last",
     "lift",
+    "bought",
     "support",  # items of the history that have c as a neighbour
     "title",  # BM25
     "query_exact",  # shares of the clicks that searches for the same key led to
@@ -55,6 +60,7 @@ EVIDENCE = (
     COSINE,
     LIFT_LAST,
     LIFT,
+    BOUGHT,
     SUPPORT,
     TITLE,
     QUERY_EXACT,
@@ -75,6 +81,8 @@ class Histories(NamedTuple):
     times: NDArray[np.int64]  # (B, H) ms UTC
     uncounted: NDArray[np.int32]  # (B,) so many of the newest are not in the item rows yet
     now: NDArray[np.int64]  # (B,) ms UTC
+    left: NDArray[np.float32]  # (B,) of the weights of all pairs
+    left_own: NDArray[np.float32]  # (B, H) of what a touch added when it happened
 
 
 class Searches(NamedTuple):
@@ -179,45 +187,52 @@ def add_own_pairs(table: Table, histories: Histories, b: int) -> None:
                 continue
             seen[x] = later
             gap = histories.times[b, later] - histories.times[b, earlier]
-            table.own_forward[x, c] += (0.5 if gap > FAR_GAP_MS else 1.0) / (distance + 1)
+            left = histories.left_own[b, later]
+            table.own_forward[x, c] += (0.5 if gap > FAR_GAP_MS else 1.0) * left / (distance + 1)
             if x != c:
-                table.own_together[x, c] += 1.0
-                table.own_together[c, x] += 1.0
+                table.own_together[x, c] += left
+                table.own_together[c, x] += left
             distance += 1
 
 
 @kernel
-def add_neighbours(columns: Columns, table: Table, b: int) -> None:
+def add_neighbours(columns: Columns, table: Table, histories: Histories, b: int) -> None:
     """Add the neighbour scores of list `b`."""
-    distinct = table.distinct[0]
+    distinct, left = table.distinct[0], histories.left[b]
     for d in range(min(distinct, SOURCES)):
         source = table.slots[d]
         own_out = table.own_forward[d, :distinct].sum()
-        out_weight = max(np.float32(columns.out_weight[source]) - own_out, np.float32(0.0))
+        out_weight = np.float32(columns.out_weight[source]) * left - own_out
+        out_weight = max(out_weight, np.float32(0.0))
         per_out = np.float32(1.0 / (out_weight + 1.0))
         out_norm = np.float32(1.0 / math.sqrt(out_weight + SHRINK))
+        reach = columns.reach[source] * left + np.float32(SHRINK)
         nearness = np.float32(1.0 / (d + 1))
         for j in range(columns.degree[source]):
             slot = columns.neighbours[source, j]
             row = row_of(table, b, slot)
-            forward = columns.forward[source, j]
-            together = columns.followed[source, j] + columns.preceded[source, j]
-            in_norm = columns.in_norm[slot]
+            forward = columns.forward[source, j] * left
+            together = (columns.followed[source, j] + columns.preceded[source, j]) * left
+            in_weight = columns.in_weight[slot] * left
             if row < distinct:
                 forward = max(forward - table.own_forward[d, row], np.float32(0.0))
                 together = max(together - table.own_together[d, row], np.float32(0.0))
                 own_in = table.own_forward[:distinct, row].sum()
-                in_weight = max(columns.in_weight[slot] - own_in, np.float32(0.0))
-                in_norm = np.float32(1.0 / math.sqrt(in_weight + SHRINK))
+                in_weight = max(in_weight - own_in, np.float32(0.0))
             chance = forward * per_out
-            cosine = together * columns.touch_norm[source] * columns.touch_norm[slot]
-            lift = forward * out_norm * in_norm
+            both = reach * (columns.reach[slot] * left + np.float32(SHRINK))
+            cosine = together / np.float32(math.sqrt(both))
+            lift = forward * out_norm / np.float32(math.sqrt(in_weight + np.float32(SHRINK)))
+            bought = columns.bought[source, j]
+            if bought > 0.0:
+                bought *= forward * per_out / columns.forward[source, j]
             values = table.values[row]
             if d == 0:
                 values[FORWARD_LAST], values[COSINE_LAST], values[LIFT_LAST] = chance, cosine, lift
             values[FORWARD] += nearness * chance
             values[COSINE] += nearness * cosine
             values[LIFT] += nearness * lift
+            values[BOUGHT] += nearness * bought
             said = nearness * (chance + cosine)
             if said > 0.0:
                 values[SUPPORT] += 1.0

@@ -14,15 +14,15 @@ from ranker.columns import (
     HALF_LIVES_MS,
     HIDDEN,
     SHOWN,
-    SHRINK,
     Columns,
     doubled,
     new_columns,
     pairs_of,
 )
+from ranker.landmark import Landmark
 from ranker.lexical import Matches, QueryClicks, TitleTerms, matches
 from ranker.limits import Limits, outside
-from ranker.pairs import PASSAGE_WEIGHT, put_pairs
+from ranker.pairs import PASSAGE_WEIGHT, put_pairs, scale_pairs
 
 _FIRST_SLOTS = 1024
 _Floats = NDArray[np.float32]
@@ -42,15 +42,17 @@ class ItemState:
         predecessors: distinct items that users acted on before this one, itself perhaps among them.
         forward: weight of "that item, then this one", (len(predecessors),).
         passages: times this item came after each of them, (len(predecessors),).
-        in_weight: sum of all forward weights that ever led to this item.
-        touches: times anyone acted on this item.
+        bought: of `forward` what ended in a purchase, (len(predecessors),); left out = nothing.
+        in_weight: sum of all forward weights that led to this item.
+        reach: times anyone acted on this item.
+        as_of: ms UTC at which the five above hold, where they fade.
         popularity: decayed touches at `popularity_ts`, for each of `HALF_LIVES_MS`.
         popularity_ts: ms UTC at which `popularity` holds.
         price: in the shop's currency; 0 or NaN = unknown.
         category: path from the root.
         brand: "" = unknown.
         terms: words of the title, and of whatever else a search shall match.
-        query_counts: query key -> times a search for it led here.
+        query_counts: query key -> times a search for it led here, as of `as_of` too.
         factors: (d,) of the matrix factorisation; None = not learnt yet.
         bias: of the matrix factorisation.
         in_stock: as the shop's catalogue says.
@@ -63,15 +65,17 @@ class ItemState:
     predecessors: Sequence[str] = ()
     forward: _Floats = field(default_factory=lambda: _NONE)
     passages: _Floats = field(default_factory=lambda: _NONE)
+    bought: _Floats | None = None
     in_weight: float = 0.0
-    touches: float = 0.0
+    reach: float = 0.0
+    as_of: int = 0
     popularity: Sequence[float] = (0.0, 0.0, 0.0)
     popularity_ts: int = 0
     price: float = 0.0
     category: tuple[str, ...] = ()
     brand: str = ""
     terms: Sequence[str] = ()
-    query_counts: Mapping[str, int] = field(default_factory=dict)
+    query_counts: Mapping[str, float] = field(default_factory=dict)
     factors: _Floats | None = None
     bias: float = 0.0
     in_stock: bool = True
@@ -85,14 +89,20 @@ class ItemIndex:
 
     A slot stays with its id for the life of the index, deleted or not, since the neighbour lists
     of other items may name it; memory is thus bounded by the distinct ids, not by their traffic.
+
+    Args:
+        neighbours: length of an item's list.
+        factors: length of the factors.
+        half_life_ms: after so long pairs and queries weigh half; 0 = they never fade.
     """
 
-    def __init__(self, neighbours: int = 100, factors: int = 16) -> None:
+    def __init__(self, neighbours: int = 100, factors: int = 16, half_life_ms: int = 0) -> None:
         if neighbours < 1 or factors < 1:
             raise BadItemState(f"{neighbours=} and {factors=} must both be at least 1")
         self.ids: list[str] = []
         self.columns: Columns = new_columns(_FIRST_SLOTS, neighbours, factors)
         self.changes = 0  # grows with every change: what was computed at an equal count still holds
+        self.landmark = Landmark(half_life_ms)
         self._pairs = pairs_of(self.columns)
         self._puts = 0
         self._slots: dict[str, int] = {}
@@ -151,12 +161,12 @@ class ItemIndex:
         """
         self._check(state)
         slot = self.slot(state.item_id)
-        self._put_predecessors(slot, state)
+        scale = self._scale(state.as_of)
+        self._put_predecessors(slot, state, scale)
         self._put_factors(slot, state)
         to = self.columns
-        to.in_weight[slot] = state.in_weight
-        to.in_norm[slot] = 1 / math.sqrt(state.in_weight + SHRINK)
-        to.touch_norm[slot] = 1 / math.sqrt(state.touches + SHRINK)
+        to.in_weight[slot] = state.in_weight * scale
+        to.reach[slot] = state.reach * scale
         to.popularity[slot] = state.popularity
         to.popularity_ts[slot] = state.popularity_ts
         to.popular_key[slot] = _popular_key(state.popularity, state.popularity_ts)
@@ -167,7 +177,7 @@ class ItemIndex:
         to.available_from[slot] = state.available_from
         to.available_to[slot] = state.available_to
         self._titles.put(slot, state.terms)
-        self._clicks.put(slot, state.query_counts)
+        self._clicks.put(slot, {key: n * scale for key, n in state.query_counts.items()})
         to.status[slot] = _status(state)
         self.changes += 1
 
@@ -213,15 +223,21 @@ class ItemIndex:
         """Return the slots of items that do not pass the limits, in order."""
         return outside(self.columns, len(self), self._codes, limits)
 
-    def search(self, terms: Sequence[str], keys: Sequence[str]) -> Matches:
-        """Return what a search with these words and query keys matches."""
-        return matches(self._titles, self._clicks, terms, keys, self.columns.term_count)
+    def search(self, terms: Sequence[str], keys: Sequence[str], now: int) -> Matches:
+        """Return what a search with these words and query keys matches at `now` (ms UTC)."""
+        lengths, left = self.columns.term_count, self.landmark.left(now)
+        return matches(self._titles, self._clicks, terms, keys, lengths=lengths, left=left)
 
     def _check(self, state: ItemState) -> None:
         if not len(state.predecessors) == len(state.forward) == len(state.passages):
             raise BadItemState(
                 f"item {state.item_id!r} has {len(state.predecessors)} predecessors but "
                 f"{len(state.forward)} weights and {len(state.passages)} numbers of passages"
+            )
+        if state.bought is not None and len(state.bought) != len(state.forward):
+            raise BadItemState(
+                f"item {state.item_id!r} has {len(state.forward)} weights but "
+                f"{len(state.bought)} of purchases"
             )
         width = self.columns.factors.shape[1] - 1
         if state.factors is not None and len(state.factors) != width:
@@ -230,8 +246,20 @@ class ItemIndex:
                 f"the index was made for {width}"
             )
 
-    def _put_predecessors(self, slot: int, state: ItemState) -> None:
-        names, weights = state.predecessors, np.stack((state.forward, state.passages))
+    def _scale(self, as_of: int) -> float:
+        """Return what turns weights as of that time into weights as of the landmark."""
+        moved = self.landmark.move(as_of)
+        if moved != 1.0:
+            scale_pairs(self._pairs, moved)
+            self.columns.in_weight[:] *= np.float32(moved)
+            self.columns.reach[:] *= np.float32(moved)
+            self._clicks.scale(moved)
+        return self.landmark.scale(as_of)
+
+    def _put_predecessors(self, slot: int, state: ItemState, scale: float) -> None:
+        names = state.predecessors
+        bought = np.zeros_like(state.forward) if state.bought is None else state.bought
+        weights = np.stack((state.forward, state.passages, bought)) * np.float32(scale)
         width = self.columns.neighbours.shape[1]
         if len(names) > width:  # an item's owner prunes with slack
             closeness = weights[0] + np.float32(PASSAGE_WEIGHT) * weights[1]

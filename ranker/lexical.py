@@ -113,10 +113,10 @@ class QueryClicks:
     """
 
     def __init__(self) -> None:
-        self._items: dict[str, dict[int, int]] = {}
-        self._counts: dict[int, dict[str, int]] = {}
+        self._items: dict[str, dict[int, float]] = {}
+        self._counts: dict[int, dict[str, float]] = {}
 
-    def put(self, slot: int, counts: Mapping[str, int]) -> None:
+    def put(self, slot: int, counts: Mapping[str, float]) -> None:
         """Replace what is known of `slot`; no counts forget it."""
         old = self._counts.get(slot, {})
         if old == counts:
@@ -137,16 +137,28 @@ class QueryClicks:
         else:
             del self._counts[slot]
 
+    def scale(self, factor: float) -> None:
+        """Multiply all counts."""
+        for items in self._items.values():
+            items.update({slot: count * factor for slot, count in items.items()})
+        for keys in self._counts.values():
+            keys.update({key: count * factor for key, count in keys.items()})
+
     def match(
-        self, keys: Sequence[str]
+        self, keys: Sequence[str], left: float = 1.0
     ) -> list[tuple[NDArray[np.int32], NDArray[np.float32], int]]:
-        """Return (slots, share of the key's clicks, kind) of each known key."""
+        """Return (slots, share of the key's clicks, kind) of each known key.
+
+        Args:
+            keys: the search's query keys.
+            left: what is left of every count by now.
+        """
         found = []
         for key in dict.fromkeys(keys):
             items = self._items.get(key)
             if items:
                 slots = np.fromiter(items.keys(), np.int32, len(items))
-                counts = np.fromiter(items.values(), np.float32, len(items))
+                counts = np.fromiter(items.values(), np.float32, len(items)) * np.float32(left)
                 # One more than the clicks: a key seen once is not yet certain of its item.
                 found.append((slots, counts / (counts.sum() + np.float32(1)), _kind(key)))
         return found
@@ -157,7 +169,9 @@ def matches(
     clicks: QueryClicks,
     terms: Sequence[str],
     keys: Sequence[str],
+    *,
     lengths: NDArray[np.float32],
+    left: float = 1.0,
 ) -> Matches:
     """Return everything a search matches; the shares of its terms are averaged over the terms.
 
@@ -167,10 +181,11 @@ def matches(
         terms: the search's words.
         keys: the search's query keys: exact, squashed and its terms.
         lengths: terms in the title of each slot, (I,).
+        left: what is left of the clicks that were counted.
     """
     parts = [(slots, values, TITLE) for slots, values in titles.match(terms, lengths)]
     words = max(1, sum(_kind(key) == QUERY_TERMS for key in keys))
-    for slots, shares, kind in clicks.match(keys):
+    for slots, shares, kind in clicks.match(keys, left):
         parts.append((slots, shares / np.float32(words) if kind == QUERY_TERMS else shares, kind))
     if not parts:
         return NO_MATCHES

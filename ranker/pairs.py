@@ -3,6 +3,9 @@
 An item's row says which items it followed. A list needs the other end: what follows the items of a
 history, and what goes together with them. So every pair x -> c that row c holds stands twice here,
 in the list of x and in the list of c. A list has room for the N closest.
+
+Weights are as of one time, the index's landmark, so that they stay as they are while they fade: a
+reader multiplies by what is left of them.
 """
 
 from typing import NamedTuple
@@ -13,6 +16,8 @@ from numpy.typing import NDArray
 from ranker._jit import kernel
 
 PASSAGE_WEIGHT = 0.25  # a passage makes two items as close as one pair at distance 3
+_Told = tuple[np.float32, np.float32, np.float32]
+_NOTHING: _Told = (np.float32(0.0), np.float32(0.0), np.float32(0.0))
 
 
 class Pairs(NamedTuple):
@@ -20,13 +25,14 @@ class Pairs(NamedTuple):
 
     neighbours: NDArray[np.int32]  # (cap, N) slots, the first `degree` of a row
     forward: NDArray[np.float32]  # (cap, N) weight with which the neighbour followed
-    followed: NDArray[np.float32]  # (cap, N) times that it did
+    bought: NDArray[np.float32]  # (cap, N) of that the weight with which it was bought
+    followed: NDArray[np.float32]  # (cap, N) times that it followed
     preceded: NDArray[np.float32]  # (cap, N) times that it came before
     degree: NDArray[np.int32]  # (cap,)
     out_weight: NDArray[np.float64]  # (cap,) sum of `forward`; 64 bits, so that it stays exact
     least: NDArray[np.float32]  # (cap,) nothing in a full list is less close than this
     sources: NDArray[np.int32]  # (cap, N) what row c says it followed, the first `sourced`
-    source_weights: NDArray[np.float32]  # (cap, N, 2) and with which weight, how often
+    source_weights: NDArray[np.float32]  # (cap, N, 3) and `forward`, how often, `bought`
     sourced: NDArray[np.int32]  # (cap,)
     named_by: NDArray[np.int64]  # (cap,) scratch: number of the last put that named the slot
 
@@ -42,29 +48,42 @@ def put_pairs(
         c: the row's slot.
         number: of this put; greater than that of any before.
         sources: distinct slots, at most N of them, (S,).
-        weights: (2, S) of each the weight, and the times that c came after it.
+        weights: (3, S) of each the weight, the times that c came after it, and of the weight that
+            with which c was bought.
     """
     before = pairs.sourced[c]
     for x in sources:
         pairs.named_by[x] = number
     for i in range(before):
         if pairs.named_by[pairs.sources[c, i]] != number:
-            _set_forward(pairs, pairs.sources[c, i], c, np.float32(0.0), np.float32(0.0))
+            _set_forward(pairs, pairs.sources[c, i], c, _NOTHING)
     for i in range(len(sources)):
-        x, forward, passages = sources[i], weights[0, i], weights[1, i]
-        known = pairs.source_weights[c, i]
+        x, told, known = sources[i], weights[:, i], pairs.source_weights[c, i]
         # Most of a row is as it was, in the same order, and its pairs are all over the memory.
-        if i < before and pairs.sources[c, i] == x and known[0] == forward and known[1] == passages:
+        same = known[0] == told[0] and known[1] == told[1] and known[2] == told[2]
+        if i < before and pairs.sources[c, i] == x and same:
             continue
         pairs.sources[c, i] = x
-        known[0], known[1] = forward, passages
-        _set_forward(pairs, x, c, forward, passages)
+        known[:] = told
+        _set_forward(pairs, x, c, (told[0], told[1], told[2]))
     pairs.sourced[c] = len(sources)
 
 
 @kernel
-def _set_forward(pairs: Pairs, x: int, c: int, forward: np.float32, passages: np.float32) -> None:
+def scale_pairs(pairs: Pairs, factor: float) -> None:
+    """Multiply every weight, where the landmark moves; the order of no list changes."""
+    scale = np.float32(factor)
+    for weights in (pairs.forward, pairs.bought, pairs.followed, pairs.preceded):
+        weights[:] *= scale
+    pairs.least[:] *= scale
+    pairs.out_weight[:] *= factor
+    pairs.source_weights[:] *= scale
+
+
+@kernel
+def _set_forward(pairs: Pairs, x: int, c: int, told: _Told) -> None:
     """Say in both lists how c followed x; an item does not go together with itself."""
+    forward, passages, bought = told
     followed = np.float32(0.0) if x == c else passages
     closeness = forward + np.float32(PASSAGE_WEIGHT) * followed
     j = _place(pairs, x, c, closeness)
@@ -73,6 +92,7 @@ def _set_forward(pairs: Pairs, x: int, c: int, forward: np.float32, passages: np
             pairs.least[x] = 0.0
         pairs.out_weight[x] += np.float64(forward) - np.float64(pairs.forward[x, j])
         pairs.forward[x, j] = forward
+        pairs.bought[x, j] = bought
         pairs.followed[x, j] = followed
         _drop_if_empty(pairs, x, j)
     if x != c:
@@ -115,6 +135,7 @@ def _place(pairs: Pairs, owner: int, other: int, closeness: np.float32) -> int:
 def _begin(pairs: Pairs, owner: int, j: int, other: int) -> int:
     pairs.neighbours[owner, j] = other
     pairs.forward[owner, j] = 0.0
+    pairs.bought[owner, j] = 0.0
     pairs.followed[owner, j] = 0.0
     pairs.preceded[owner, j] = 0.0
     return j
@@ -127,6 +148,7 @@ def _drop_if_empty(pairs: Pairs, owner: int, j: int) -> None:
     last = pairs.degree[owner] - 1
     pairs.neighbours[owner, j] = pairs.neighbours[owner, last]
     pairs.forward[owner, j] = pairs.forward[owner, last]
+    pairs.bought[owner, j] = pairs.bought[owner, last]
     pairs.followed[owner, j] = pairs.followed[owner, last]
     pairs.preceded[owner, j] = pairs.preceded[owner, last]
     pairs.degree[owner] = last

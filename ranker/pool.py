@@ -134,7 +134,7 @@ def fill_pools(batch: Batch, table: Table, pools: Pools) -> None:
     for b in range(len(pools.sizes)):
         add_history(table, batch.histories, b)
         add_own_pairs(table, batch.histories, b)
-        add_neighbours(batch.columns, table, b)
+        add_neighbours(batch.columns, table, batch.histories, b)
         add_matches(table, batch.searches, b)
         pool = pools.slots[b, : batch.asked.limits[b]]
         if batch.asked.restricted[b]:

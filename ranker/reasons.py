@@ -1,6 +1,6 @@
 """Why an item is in a list: the evidence that speaks for it, strongest first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -15,23 +15,29 @@ _DIGITS = 3  # of a weight; more say nothing to anybody and cost bytes
 LEAST_WEIGHT = 0.05  # a reason that weighs less is not worth telling
 
 ReasonKind = Literal[
-    "viewed_together",  # others who had `slot` in their history went on to this item
-    "attention",  # the model, looking at `slot` in the history, points here
-    "bought_before",  # the user bought it
-    "query",  # searches for this led to it
-    "title",  # its title matches the search
-    "taste",  # the user's factors are close to the item's
-    "popular",  # many act on it these days
-]
-_KINDS: tuple[ReasonKind, ...] = (
     "viewed_together",
+    "bought_together",
     "attention",
     "bought_before",
     "query",
     "title",
     "taste",
     "popular",
-)
+]
+KINDS: Mapping[ReasonKind, str] = {
+    "viewed_together": "others who came by `item_id` went on to this item",
+    "bought_together": "others who came by `item_id` went on to this item, and most of them bought "
+    "it",
+    "attention": "the attention model, looking at the user's history, points here because of "
+    "`item_id` most of all",
+    "bought_before": "the user bought it",
+    "query": "searches for the same led to it",
+    "title": "its title matches the search",
+    "taste": "it is close to the user's taste, by the matrix factorisation",
+    "popular": "many act on it these days",
+}
+"""What each kind of reason says, in the order in which `_weigh` writes them."""
+_NAMES = tuple(KINDS)
 
 _Floats = NDArray[np.float32]
 
@@ -65,22 +71,22 @@ def explain(
     slots = candidates.slots[lists, chosen]
     because = candidates.because[lists, chosen]
     together = np.where(because >= 0, history[lists, np.maximum(because, 0)], -1)
-    weights = np.zeros((*slots.shape, len(_KINDS)), np.float32)
+    weights = np.zeros((*slots.shape, len(_NAMES)), np.float32)
     rests_on = np.full(weights.shape, -1, np.int32)
-    rests_on[..., 0] = together
+    rests_on[..., 0] = rests_on[..., 1] = together
     _weigh(candidates, lists, chosen, weights)
     if attention is None or not columns.vectors.shape[1]:
-        weights[..., 1] = 0
+        weights[..., 2] = 0
     else:
-        share, rests_on[..., 1] = _attended(columns, history, attention, slots)
-        weights[..., 1] *= share
+        share, rests_on[..., 2] = _attended(columns, history, attention, slots)
+        weights[..., 2] *= share
     strongest = np.argsort(-weights, axis=2, kind="stable")[..., :MOST]
     told = np.take_along_axis(weights, strongest, axis=2).astype(np.float64).round(_DIGITS).tolist()
     bases = np.take_along_axis(rests_on, strongest, axis=2).tolist()
     return [
         [
             tuple(
-                Reason(_KINDS[kind], base, weight)
+                Reason(_NAMES[kind], base, weight)
                 for kind, base, weight in zip(*item, strict=True)
                 if weight >= LEAST_WEIGHT
             )
@@ -96,11 +102,14 @@ def _weigh(
     chosen: NDArray[np.int64],
     weights: _Floats,
 ) -> None:
-    """Write the weight of every kind, of attention before its share is known, (B, K, 7)."""
+    """Write the weight of every kind, of attention before its share is known, (B, K, 8)."""
     raw = {name: candidates.scores[..., i] for i, name in enumerate(SCORES)}
     query = raw["query_exact"] + raw["query_squashed"] + raw["query_terms"]
+    together = _relative(raw["forward"] + raw["cosine"])
+    bought = raw["bought"] > raw["forward"] / 2
     evidence = (
-        _relative(raw["forward"] + raw["cosine"]),
+        together * ~bought,
+        together * bought,
         _close(raw["attention"], raw["attention_known"]),
         raw["own_bought"],
         _relative(query),

@@ -4,6 +4,7 @@ import logging
 
 import faust
 
+from features.decay import DAY_MS
 from features.levels import CategoryLevels
 from ranker.items import ItemIndex
 from ranker.model import Model
@@ -46,7 +47,9 @@ def build(settings: Settings, model: Model, meter: Meter) -> tuple[faust.App, He
     )
     memory = engine.Memory(settings.block_cache_mb)
     topics = settings.topics
-    index = ItemIndex(settings.neighbours, settings.factors)
+    index = ItemIndex(
+        settings.neighbours, settings.factors, settings.neighbour_half_life_days * DAY_MS
+    )
     levels = CategoryLevels()
     meter.index_items.set_function(lambda: len(index))
     meter.categories.set_function(lambda: len(levels))

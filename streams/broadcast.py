@@ -10,7 +10,7 @@ from features.item import ItemRow
 from features.levels import CategoryLevels
 from features.standing import figures_of
 from ranker.items import ItemIndex
-from streams.steps import item_state
+from streams.item_states import item_state
 
 
 def show_items(

@@ -64,7 +64,7 @@ class BadEvent(ValueError):
 class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Why an item is in a list: a generator or an earlier item, and how much it weighs."""
 
-    kind: str  # "viewed", "bought", "popular", "search" ...
+    kind: str  # of `ranker.reasons.KINDS`
     item_id: str | None = None  # the earlier item, where one is the reason
     weight: float
 

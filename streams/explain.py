@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from features.catalogue import Value, values
 from features.cleaning import clean_event
+from features.decay import DAY_MS
 from features.events import MAX_LIST, Click, Event, Search
 from features.item import ItemRow, decode_item
 from features.levels import CategoryLevels
@@ -177,7 +178,9 @@ def _user(settings: Settings, user_id: str) -> Profile:
 
 async def _items(settings: Settings) -> tuple[ItemIndex, CategoryLevels]:
     """Read the item broadcast as it is now, as a worker does when it starts."""
-    index = ItemIndex(settings.neighbours, settings.factors)
+    index = ItemIndex(
+        settings.neighbours, settings.factors, settings.neighbour_half_life_days * DAY_MS
+    )
     levels = CategoryLevels()
     feed = IndexFeed(settings, index, levels)
     try:

@@ -10,7 +10,9 @@ from features import profile as user_rows
 from features.affinity import band_start, shares
 from features.decay import HOUR_MS, value_at
 from features.events import Kind
-from features.item import NEVER, WEIGHT_ONE, ItemRow, closeness, parts
+from features.fading import ONE
+from features.item import NEVER, ItemRow
+from features.predecessors import PAIRS, WEIGHT_ONE, closeness, parts
 from features.profile import Profile
 from features.shown import Shown
 from features.windows import totals
@@ -72,7 +74,6 @@ def portray_user(user_id: str, row: Profile) -> Portrait:
 
 def portray_item(item_id: str, row: ItemRow) -> Portrait:
     """Describe an item row; popularity is as of the item's newest event."""
-    predecessors = sorted(row.predecessors.items(), key=lambda stored: -closeness(stored[1]))
     return {
         "item_id": item_id,
         "catalogue": msgspec.to_builtins(row.item),
@@ -81,12 +82,18 @@ def portray_item(item_id: str, row: ItemRow) -> Portrait:
         "popularity": _decayed(row.popularity, row.popularity.ts, item_rows.HALF_LIVES_MS),
         "first_seen": date(row.first_seen),
         "last_seen": date(row.last_seen),
-        "follows": [
-            {"item_id": other, "weight": weight / WEIGHT_ONE, "passages": passages}
-            for other, (weight, passages) in ((o, parts(stored)) for o, stored in predecessors)
-        ],
-        "queries": dict(sorted(row.queries.items(), key=lambda pair: -pair[1])),
+        "follows": {
+            f"{earlier.name.lower()} to {later.name.lower()}": _followed(pairs)
+            for (earlier, later), pairs in zip(PAIRS, row.predecessors, strict=True)
+            if pairs
+        },
+        "queries": {
+            key: round(stored / ONE, 2)
+            for key, stored in sorted(row.queries.items(), key=lambda pair: -pair[1])
+        },
         "in_weight": row.in_weight / WEIGHT_ONE,
+        "reach": row.reach / ONE,
+        "as_of": date(row.as_of),
         "factors": len(row.factors) // _FLOAT_BYTES,
         "bias": row.bias,
         "applied": _applied(row.applied),
@@ -105,6 +112,15 @@ def _decayed(count: Any, now: int, half_lives_ms: tuple[int, ...]) -> dict[str, 
     values = value_at(count, now, half_lives_ms)
     pairs = zip(half_lives_ms, values, strict=True)
     return {f"{half_life // HOUR_MS}h": round(value, 4) for half_life, value in pairs}
+
+
+def _followed(pairs: dict[str, int]) -> list[Portrait]:
+    closest = sorted(pairs.items(), key=lambda stored: -closeness(stored[1]))
+    told = ((item_id, *parts(stored)) for item_id, stored in closest)
+    return [
+        {"item_id": item_id, "weight": weight / WEIGHT_ONE, "passages": round(passages / ONE, 2)}
+        for item_id, weight, passages in told
+    ]
 
 
 def _shown(shown: Shown | None) -> Portrait | None:

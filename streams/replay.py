@@ -13,7 +13,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from features.decay import DAY_MS
 from features.events import Click, Event, Item, Search
+from features.fading import HALF_LIFE_DAYS
 from features.item import ItemRow, catalogued, new_item
 from features.levels import CategoryLevels
 from features.profile import Profile
@@ -60,19 +62,27 @@ class Replay:
         model: What ranks; its linear ranker learns from every list whose outcome is seen.
         k: Length of the lists.
         neighbours: Neighbours kept per item.
+        half_life_ms: After so long, neighbours and queries weigh half; 0: they never fade.
         hide_owned: No list shows what its user has touched, however long ago.
     """
 
     def __init__(
-        self, model: Model, k: int, neighbours: int = 100, *, hide_owned: bool = False
+        self,
+        model: Model,
+        k: int,
+        neighbours: int = 100,
+        half_life_ms: int = HALF_LIFE_DAYS * DAY_MS,
+        *,
+        hide_owned: bool = False,
     ) -> None:
         self.model = model
         self.users: dict[str, Profile] = {}
         self.items: dict[str, ItemRow] = {}
-        self.index = ItemIndex(neighbours)
+        self.index = ItemIndex(neighbours, half_life_ms=half_life_ms)
         self.levels = CategoryLevels()
         self._k = k
         self._neighbours = neighbours
+        self._half_life_ms = half_life_ms
         self._read = 0
         self._searches: dict[str, Ranked] = {}
         self._owned: defaultdict[str, set[str]] | None = defaultdict(set) if hide_owned else None
@@ -95,7 +105,12 @@ class Replay:
                 for item_id, entries in outcome.signals.items()
             )
             changed = steps.learn_items(
-                self.items, messages, self._neighbours, FACTORS, (SOURCE, self._read)
+                self.items,
+                messages,
+                neighbours=self._neighbours,
+                factors=FACTORS,
+                seed=(SOURCE, self._read),
+                half_life_ms=self._half_life_ms,
             )
             self.items |= changed
             self._broadcast(changed)

@@ -5,27 +5,26 @@ that `HEADRACE_CONFIG` names (else `headrace.toml`, where there is one), the def
 A name that nobody knows or a value that makes no sense stops the program before it does anything.
 """
 
-import difflib
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
+from features.fading import HALF_LIFE_DAYS
 from features.guard import Rules
-from streams.settings_checks import check_security, check_servers
+from streams.settings_checks import NAME, check_security, check_servers
+from streams.settings_errors import explain
 from streams.settings_sources import CONFIG, PREFIX, BadSetting, Unknown, toml
 from streams.topics import Topics, TopicSpec, specs
 
-__all__ = ["CONFIG", "PREFIX", "BadSetting", "Settings", "allowed"]
+__all__ = ["CONFIG", "PREFIX", "BadSetting", "Settings"]
 
 _DOTENV = Path(".env")
-_NAME = r"^[A-Za-z0-9._-]*$"  # what Kafka allows in the names of topics and groups
 
 
 class Settings(BaseSettings):
@@ -49,7 +48,7 @@ class Settings(BaseSettings):
     )
     topic_prefix: str = Field(
         "",
-        pattern=_NAME,
+        pattern=NAME,
         max_length=100,
         description="Put in front of every topic name, so that installations can share a cluster.",
     )
@@ -97,14 +96,14 @@ class Settings(BaseSettings):
     # Worker
     app_id: str = Field(
         "headrace",
-        pattern=_NAME,
+        pattern=NAME,
         min_length=1,
         max_length=100,
         description="Consumer group of the workers; a new one starts from the oldest events.",
     )
     worker_id: str | None = Field(
         None,
-        pattern=_NAME,
+        pattern=NAME,
         min_length=1,
         max_length=100,
         description="A lasting name (a pod's, say): with one, a quick restart moves no partitions.",
@@ -180,6 +179,13 @@ class Settings(BaseSettings):
     neighbours: int = Field(
         100, ge=10, le=1000, description="Items that an item remembers it followed."
     )
+    neighbour_half_life_days: int = Field(
+        HALF_LIFE_DAYS,
+        ge=0,
+        le=36_500,
+        description="Days after which what followed what, and which searches led where, counts "
+        "half; 0: it counts for ever.",
+    )
     factors: int = Field(
         16,
         ge=2,
@@ -212,7 +218,7 @@ class Settings(BaseSettings):
         try:
             super().__init__(**given)
         except ValidationError as error:
-            raise BadSetting(_explain(error)) from error
+            raise BadSetting(explain(error, type(self))) from error
 
     @classmethod
     def settings_customise_sources(
@@ -264,37 +270,3 @@ class Settings(BaseSettings):
     def topic_specs(self) -> tuple[TopicSpec, ...]:
         """How each topic must be laid out."""
         return specs(self.topics, self.partitions, self.replication)
-
-
-def allowed(name: str) -> str:
-    """Say in a few words which values a setting takes."""
-    schema = Settings.model_json_schema()["properties"][name]
-    schema |= next((one for one in schema.get("anyOf", ()) if one["type"] != "null"), {})
-    if choices := schema.get("enum"):
-        return ", ".join(choices)
-    if schema["type"] == "boolean":
-        return "true, false"
-    if schema["type"] == "integer":
-        return f"whole number, {schema['minimum']} to {schema['maximum']}"
-    if schema.get("pattern") == _NAME:
-        return f"up to {schema['maxLength']} letters, digits, . _ -"
-    if name == "broker":
-        return "host:port, comma between several"
-    return "path" if schema.get("format") == "path" else "text"
-
-
-def _explain(error: ValidationError) -> str:
-    return "\n".join(_complaint(each) for each in error.errors())
-
-
-def _complaint(found: ErrorDetails) -> str:
-    if not found["loc"]:  # a rule over several settings names them itself
-        return found["msg"].removeprefix("Value error, ")
-    field = str(found["loc"][0])
-    name = f"{PREFIX}{field.upper()}"
-    if field not in Settings.model_fields:
-        near = difflib.get_close_matches(field, Settings.model_fields, n=1)
-        hint = f"did you mean {PREFIX}{near[0].upper()}?" if near else "see `headrace settings`"
-        return f"{name} is not a setting: {hint}"
-    value = "(secret)" if "password" in field else repr(found["input"])
-    return f"{name} = {value}: allowed is {allowed(field)}"

@@ -8,6 +8,8 @@ from pydantic import SecretStr
 
 from streams.settings_sources import PREFIX
 
+NAME = r"^[A-Za-z0-9._-]*$"
+"""What Kafka allows in the names of topics and groups."""
 _SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>\d{1,5})")
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
-from streams.settings import CONFIG, PREFIX, Settings, allowed
+from streams.settings import CONFIG, PREFIX, Settings
+from streams.settings_errors import allowed
 
 _HEAD = f"""\
 # Settings
@@ -25,8 +26,9 @@ program with a message that says so.
 def markdown() -> str:
     """Return the reference page, docs/settings.md."""
     rows = [
-        f"| `{variable(name)}` | {_default(field)} | {allowed(name)} | {field.description} |"
+        f"| `{variable(name)}` | {_default(field)} | {rule} | {field.description} |"
         for name, field in Settings.model_fields.items()
+        for rule in [allowed(Settings, name)]
     ]
     return _HEAD + "\n".join(rows) + "\n"
 

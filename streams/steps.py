@@ -6,30 +6,28 @@ measured is what runs. Rows go in and come out as values; the caller stores and 
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from features import item as items
 from features import privacy, vector
 from features import profile as profiles
 from features.events import Event, Kind, Search
 from features.guard import NO_RULES, Lateness, Rules, Verdict, lateness
-from features.item import MAX_PASSAGES, PASSAGE_BITS, WEIGHT_ONE, ItemRow
+from features.item import ItemRow
 from features.privacy import Unstored
 from features.profile import Profile
 from features.signals import Signals, Touched, signal_of
 from features.text import query_keys, terms
 from ranker.candidates import Request
-from ranker.columns import ALWAYS_FROM, ALWAYS_TO
-from ranker.items import ItemIndex, ItemState
+from ranker.items import ItemIndex
 from ranker.rank import Model, Ranked
 from ranker.rank import rank as rank_requests
 from streams.factorise import step_items, step_users
 from streams.filters import limits_of
+from streams.item_states import vector_of
 
 Before: TypeAlias = Callable[[Profile, int, int], None]
 """Told the row before a fresh event, its position, and the user's touches of the batch so far."""
@@ -167,9 +165,11 @@ def forget_users(
 def learn_items(
     rows: Mapping[str, ItemRow | None],
     messages: Iterable[tuple[str, Signals]],
+    *,
     neighbours: int,
     factors: int,
     seed: Sequence[int],
+    half_life_ms: int = 0,
 ) -> dict[str, ItemRow]:
     """Fold item signals into the rows of their items.
 
@@ -179,6 +179,7 @@ def learn_items(
         neighbours: Neighbours kept per item.
         factors: Length of the factors.
         seed: Of the batch: its partition and first offset.
+        half_life_ms: After so long, pairs and queries weigh half; 0: they never fade.
 
     Returns:
         Item id -> row after, for every item that was named.
@@ -188,41 +189,9 @@ def learn_items(
     for item_id, message in messages:
         row = changed.get(item_id) or rows.get(item_id) or items.new_item()
         touched[item_id] += items.fresh(row, message)
-        changed[item_id] = items.learn(row, message, neighbours)
+        changed[item_id] = items.learn(row, message, neighbours, half_life_ms)
     step_items(changed, touched, factors, seed)
     return changed
-
-
-def item_state(item_id: str, row: ItemRow) -> ItemState:
-    """Turn an item's row into what a ranking reads of it."""
-    pairs = np.array(list(row.predecessors.values()), np.int64)
-    state = ItemState(
-        item_id=item_id,
-        predecessors=list(row.predecessors),
-        forward=((pairs >> PASSAGE_BITS) / WEIGHT_ONE).astype(np.float32),
-        passages=(pairs & MAX_PASSAGES).astype(np.float32),
-        in_weight=row.in_weight / WEIGHT_ONE,
-        touches=row.n,
-        popularity=row.popularity.values or (0.0,) * len(items.HALF_LIVES_MS),
-        popularity_ts=row.popularity.ts,
-        query_counts=row.queries,
-        factors=_vector(row.factors),
-        bias=row.bias,
-        active=not row.deleted,
-    )
-    entry = row.item
-    if entry is None:
-        return state
-    return replace(
-        state,
-        price=entry.price or 0.0,
-        category=entry.category or (),
-        brand=entry.brand or "",
-        terms=_searchable(entry.title, entry.category, entry.brand),
-        in_stock=entry.in_stock,
-        available_from=ALWAYS_FROM if entry.available_from is None else entry.available_from,
-        available_to=ALWAYS_TO if entry.available_to is None else entry.available_to,
-    )
 
 
 def request(
@@ -253,7 +222,7 @@ def request(
         history_kinds=np.array([touch.kind for touch in touches], np.int8),
         history_times=np.array([touch.ts for touch in touches], np.int64),
         uncounted=uncounted,
-        factors=_vector(row.factors),
+        factors=vector_of(row.factors),
         bias=row.bias,
         exclude=index.slots(hidden),
     )
@@ -278,15 +247,3 @@ def bought(row: Profile) -> set[str]:
 def rank(requests: Sequence[Request], index: ItemIndex, model: Model, *, explained: bool) -> Ranked:
     """Make one list per request, with reasons if they are wanted (see `ranker.rank`)."""
     return rank_requests(requests, index, model, vector.compute, explained=explained)
-
-
-@lru_cache(maxsize=1 << 14)
-def _searchable(
-    title: str | None, category: tuple[str, ...] | None, brand: str | None
-) -> tuple[str, ...]:
-    """Return the words that a search may find an item by; rows come again far more than titles."""
-    return tuple(terms(" ".join([title or "", *(category or ()), brand or ""])))
-
-
-def _vector(stored: bytes) -> NDArray[np.float32] | None:
-    return np.frombuffer(stored, "<f4") if stored else None

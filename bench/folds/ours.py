@@ -14,6 +14,7 @@ from ranker.items import ItemIndex
 from streams import steps
 from streams.codec import decode_event
 from streams.data import shops
+from streams.item_states import item_state
 from streams.settings import Settings
 
 _KINDS = tuple(Kind)
@@ -25,7 +26,7 @@ def new_index() -> ItemIndex:
     index = ItemIndex()
     for shop in shops():
         for entry in shop.items():
-            index.put(steps.item_state(entry.item_id, catalogued(new_item(), entry, 0)))
+            index.put(item_state(entry.item_id, catalogued(new_item(), entry, 0)))
     return index
 
 

@@ -96,7 +96,14 @@ def _learn_signals(
         told = [(name, message) for name in names for message in messages[name]]
         seed = (batch.partition, batch.first_offset)
         rows = _rows(items, batch, names)
-        yield steps.learn_items(rows, told, settings.neighbours, settings.factors, seed)
+        yield steps.learn_items(
+            rows,
+            told,
+            neighbours=settings.neighbours,
+            factors=settings.factors,
+            seed=seed,
+            half_life_ms=settings.neighbour_half_life_days * DAY_MS,
+        )
 
 
 def _message(record: Record) -> tuple[str, Signals]:

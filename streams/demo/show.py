@@ -20,7 +20,8 @@ SEARCHES = 3
 PLAIN_EVERY_S = 5.0
 
 _WORDS = {
-    "viewed_together": "bought with {}",
+    "viewed_together": "seen with {}",
+    "bought_together": "bought with {}",
     "attention": "attention on {}",
     "bought_before": "bought before",
     "query": "others who searched this",

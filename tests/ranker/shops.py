@@ -9,8 +9,9 @@ from hypothesis import settings
 from ranker.candidates import Request
 from ranker.items import ItemIndex, ItemState
 
-NOW = 1_700_000_000_000
+NOW = 1_700_000_100_000  # a quarter of an hour begins
 HOUR = 3_600_000
+TURN = HOUR // 4  # of what halves in an hour
 WORDS = ("red", "blue", "lamp", "desk", "chair", "oak", "small", "large")
 VECTOR = 8
 FACTORS = 16
@@ -26,13 +27,16 @@ def name(number: int) -> str:
 def random_state(number: int, items: int, rng: np.random.Generator, **given: Any) -> ItemState:
     """Return an item that followed some others, itself perhaps among them."""
     near = rng.choice(items, size=int(rng.integers(0, min(items, 12) + 1)), replace=False)
+    forward = rng.random(len(near), np.float32) * 5
     values: dict[str, Any] = {
         "item_id": name(number),
         "predecessors": [name(int(n)) for n in near],
-        "forward": rng.random(len(near), np.float32) * 5,
+        "forward": forward,
+        "bought": forward * rng.random(len(near), np.float32) if rng.random() < 0.5 else None,
         "passages": rng.integers(0, 6, len(near)).astype(np.float32),
         "in_weight": float(rng.random() * 40),
-        "touches": float(rng.integers(0, 60)),
+        "as_of": NOW - int(rng.integers(0, 90)) * TURN,
+        "reach": float(rng.integers(0, 60)),
         "popularity": tuple((rng.random(3) * 9).tolist()),
         "popularity_ts": NOW - int(rng.integers(0, 90 * 24)) * HOUR,
         "price": float(rng.choice([0, 5, 10, 80])),
@@ -50,9 +54,9 @@ def random_state(number: int, items: int, rng: np.random.Generator, **given: Any
     return ItemState(**(values | given))
 
 
-def random_index(items: int, seed: int) -> ItemIndex:
+def random_index(items: int, seed: int, half_life_ms: int = 0) -> ItemIndex:
     rng = np.random.default_rng(seed)
-    index = ItemIndex(factors=FACTORS)
+    index = ItemIndex(factors=FACTORS, half_life_ms=half_life_ms)
     index.put_many(random_state(number, items, rng) for number in range(items))
     known = [name(number) for number in range(items) if rng.random() < 0.8]
     index.set_vectors(known, rng.standard_normal((len(known), VECTOR)).astype(np.float32))

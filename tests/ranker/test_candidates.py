@@ -15,14 +15,16 @@ SEEDS = st.integers(0, 10_000)
 
 
 @seldom
-@given(seed=SEEDS, items=st.integers(1, 60))
-def test_neighbour_scores_are_those_of_the_reference(seed: int, items: int) -> None:
-    index, rng = random_index(items, seed), np.random.default_rng(seed)
+@given(seed=SEEDS, items=st.integers(1, 60), half_life_ms=st.sampled_from([0, HOUR]))
+def test_neighbour_scores_are_those_of_the_reference(
+    seed: int, items: int, half_life_ms: int
+) -> None:
+    index, rng = random_index(items, seed, half_life_ms), np.random.default_rng(seed)
     request = random_request(index, rng, uncounted=int(rng.integers(0, 3)))
     found = scores_of(generate([request], index), 0)
     expected = reference_neighbours(request, index)
     for slot, values in found.items():
-        for score in ("forward", "cosine", "lift", "support"):
+        for score in ("forward", "cosine", "lift", "bought", "support"):
             assert values[score] == pytest.approx(expected[slot][score], rel=1e-4, abs=1e-6)
         for score in ("forward_last", "cosine_last", "lift_last"):
             assert values[score] == pytest.approx(expected[slot][score], rel=1e-4, abs=1e-6)
@@ -174,7 +176,7 @@ def test_what_a_history_added_itself_does_not_speak_for_it() -> None:
     followers = [
         ItemState(item_id=name, predecessors=("a",), forward=one, passages=one) for name in "bc"
     ]
-    index.put_many([ItemState(item_id="a", touches=2), *followers])
+    index.put_many([ItemState(item_id="a", reach=2), *followers])
     request = Request(
         now=NOW,
         k=3,

@@ -18,7 +18,7 @@ def known(index: ItemIndex, item_id: str) -> dict[str, object]:
     """Return all that an index knows of an item, in terms of ids, not of its own slots."""
     slot = int(index.slots([item_id])[0])
     rows = index.columns
-    lists = {"neighbours", "forward", "followed", "preceded", "sources", "source_weights"}
+    lists = {"neighbours", "forward", "bought", "followed", "preceded", "sources", "source_weights"}
     apart = lists | {"category", "brand", "named_by", "least"}
     plain = {
         field: column[slot].tolist()
@@ -28,6 +28,7 @@ def known(index: ItemIndex, item_id: str) -> dict[str, object]:
     neighbours = {
         index.ids[rows.neighbours[slot, j]]: (
             float(rows.forward[slot, j]),
+            float(rows.bought[slot, j]),
             float(rows.followed[slot, j]),
             float(rows.preceded[slot, j]),
         )
@@ -39,7 +40,7 @@ def known(index: ItemIndex, item_id: str) -> dict[str, object]:
 
 
 def searched(index: ItemIndex, word: str) -> dict[tuple[str, int], float]:
-    found = index.search([word], [f"={word} lamp", word])
+    found = index.search([word], [f"={word} lamp", word], 0)
     return {
         (index.ids[slot], kind): round(value, 5)
         for slot, value, kind in zip(*(part.tolist() for part in found), strict=True)

@@ -90,7 +90,7 @@ def test_forgotten_items_match_nothing() -> None:
     clicks.put(0, {"lamp": 2})
     titles.put(0, ())
     clicks.put(0, {})
-    none = matches(titles, clicks, ["lamp"], ["lamp"], np.ones(1, np.float32))
+    none = matches(titles, clicks, ["lamp"], ["lamp"], lengths=np.ones(1, np.float32))
     assert len(none.slots) == len(none.values) == len(none.kinds) == 0
 
 
@@ -107,7 +107,7 @@ def test_all_kinds_of_match_come_in_arrays_of_one_length() -> None:
     titles.put(0, ("red", "lamp"))
     clicks.put(0, {"=red lamp": 1, "~redlamp": 1, "red": 1})
     keys = ["=red lamp", "~redlamp", "red", "lamp"]
-    all_of_it = matches(titles, clicks, ["red", "lamp"], keys, np.full(1, 2, np.float32))
+    all_of_it = matches(titles, clicks, ["red", "lamp"], keys, lengths=np.full(1, 2, np.float32))
     assert sorted(all_of_it.kinds.tolist()) == [
         TITLE,
         TITLE,

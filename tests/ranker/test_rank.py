@@ -115,7 +115,7 @@ def test_reasons_are_few_and_name_items_of_the_history(seed: int) -> None:
         assert len(reasons) <= MOST
         assert sorted((r.weight for r in reasons), reverse=True) == [r.weight for r in reasons]
         for reason in reasons:
-            rests = reason.kind in {"viewed_together", "attention"}
+            rests = reason.kind in {"viewed_together", "bought_together", "attention"}
             assert (reason.slot in history) if rests else (reason.slot == -1)
             assert 0 < reason.weight <= 1
 
@@ -128,17 +128,21 @@ def history_of(index: ItemIndex, *ids: str, kind: int = 0) -> dict[str, Any]:
     }
 
 
-def test_a_followed_item_comes_first_and_says_because_of_what() -> None:
+@pytest.mark.parametrize(
+    ("bought", "said"), [(0, "viewed_together"), (4, "viewed_together"), (5, "bought_together")]
+)
+def test_a_followed_item_comes_first_and_says_because_of_what(bought: float, said: str) -> None:
     index = ItemIndex()
     nine = np.full(1, 9, np.float32)
-    index.put(ItemState(item_id="seen", touches=9))
+    index.put(ItemState(item_id="seen", reach=9))
     index.put(
         ItemState(
             item_id="next",
             predecessors=("seen",),
             forward=nine,
             passages=nine,
-            touches=9,
+            bought=np.full(1, bought, np.float32),
+            reach=9,
             in_weight=9,
         )
     )
@@ -147,7 +151,7 @@ def test_a_followed_item_comes_first_and_says_because_of_what() -> None:
     ranking = ranked(index, request, model=PlainModel())[0]
     assert [index.ids[slot] for slot in ranking.slots] == ["next", "famous"]
     kind, slot, weight = ranking.reasons[0][0]
-    assert (kind, index.ids[slot]) == ("viewed_together", "seen")
+    assert (kind, index.ids[slot]) == (said, "seen")
     assert weight == pytest.approx(1)
     assert ranking.reasons[1][0].kind == "popular"
 

@@ -13,6 +13,7 @@ from msgspec import inspect
 
 from features import cleaning
 from features.events import MAX_ID_BYTES, Click, Filters, Forget, Item, Purchase, Search
+from ranker.reasons import KINDS
 from streams.codec import REASONS, Reason, Recommendation, RecommendedItem, Trigger
 
 PAGE = Path(__file__).parents[2] / "docs" / "events.md"
@@ -59,7 +60,7 @@ _MEANING: Mapping[str, str] = {
     "rank": "place in the list, from 1",
     "reasons": "why it is there, each a map",
     "type": "kind of the event",
-    "kind": "what found the item, such as `viewed`, `popular` or `search`",
+    "kind": "what speaks for the item, see below",
     "weight": "how much it counted",
     "consent": "false: it counts for the item and is not stored with the user",
 }
@@ -127,11 +128,13 @@ def tables() -> dict[str, str]:
         "reason": Reason,
     }
     reasons = [f"| `{name}` | {cure} |" for name, cure in REASONS.items()]
+    kinds = [f"| `{name}` | {said} |" for name, said in KINDS.items()]
     return {name: _fields(struct) for name, struct in structs.items()} | {
         "filters": _fields(Filters, _FILTERS),
         "forget": _fields(Forget, {"user_id": "who is to be forgotten; also the record's key"}),
         "rules": _rules(),
         "reasons": "\n".join(["| reason | cure |", "|---|---|", *reasons]),
+        "kinds": "\n".join(["| kind | it says |", "|---|---|", *kinds]),
     }
 
 

@@ -8,6 +8,7 @@ from features.profile import Profile, new_profile
 from ranker.items import ItemIndex
 from streams import steps
 from streams.codec import Recommendation
+from streams.item_states import item_state
 from streams.models import new_model
 from streams.recommend import Asked, recommendations
 from tests.streams.world import MUGS, NOW, undisturbed
@@ -53,7 +54,7 @@ def test_a_list_shows_only_what_passes_the_filters(
 ) -> None:
     index = ItemIndex()
     for number, entry in enumerate(MUGS):
-        index.put(steps.item_state(entry.item_id, catalogued(new_item(), entry, number)))
+        index.put(item_state(entry.item_id, catalogued(new_item(), entry, number)))
     asked = Search(
         event_id="s1", user_id="ann", query="mug", ts=NOW, filters=filters, candidates=candidates
     )
@@ -85,7 +86,7 @@ def test_what_was_bought_can_be_left_out() -> None:
 )
 def test_what_cannot_be_bought_is_not_shown(gone: Item | None) -> None:
     index = shop("Red mug", "Red cup")
-    index.put(steps.item_state("i0", catalogued(new_item(), gone, 5)))
+    index.put(item_state("i0", catalogued(new_item(), gone, 5)))
     asked = Search(event_id="s1", user_id="ann", query="red", ts=NOW)
     (answer,) = answers(index, asked, new_profile())
     assert [item.item_id for item in answer.items] == ["i1"]
@@ -103,7 +104,7 @@ def shop(*titles: str) -> ItemIndex:
     index = ItemIndex()
     for number, title in enumerate(titles):
         entry = Item(item_id=f"i{number}", title=title)
-        index.put(steps.item_state(entry.item_id, catalogued(new_item(), entry, number)))
+        index.put(item_state(entry.item_id, catalogued(new_item(), entry, number)))
     return index
 
 

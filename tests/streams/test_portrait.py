@@ -7,7 +7,9 @@ import msgspec
 from features import item as item_rows
 from features import profile as user_rows
 from features.events import Click, Event, Item, Purchase, Search
-from features.item import WEIGHT_ONE, ItemRow, pair
+from features.fading import ONE
+from features.item import ItemRow
+from features.predecessors import WEIGHT_ONE, pair
 from features.profile import Profile
 from streams.portrait import date, portray_item, portray_user
 
@@ -48,15 +50,23 @@ def test_an_item_row_names_what_it_follows_closest_first() -> None:
     row = ItemRow(
         item=Item(item_id="mug", title="Mug"),
         touches=(2, 0, 1),
-        predecessors={"far": pair(WEIGHT_ONE // 2, 9), "near": pair(WEIGHT_ONE * 3, 1)},
-        queries={"=mug": 1, "mug": 2},
+        predecessors=(
+            {"far": pair(WEIGHT_ONE // 2, 9 * ONE), "near": pair(WEIGHT_ONE * 3, ONE)},
+            {},
+            {},
+            {"bought": pair(WEIGHT_ONE, ONE)},
+        ),
+        queries={"=mug": ONE, "mug": 2 * ONE},
         first_seen=T,
         last_seen=T,
         in_weight=WEIGHT_ONE,
     )
     portrait = portray_item("mug", row)
-    assert [near["item_id"] for near in portrait["follows"]] == ["near", "far"]
-    assert portrait["follows"][0]["weight"] == 3.0
+    assert list(portrait["follows"]) == ["click to click", "purchase to purchase"]
+    viewed = portrait["follows"]["click to click"]
+    assert [near["item_id"] for near in viewed] == ["near", "far"]
+    assert viewed[0]["weight"] == 3.0
+    assert viewed[1]["passages"] == 9.0
     assert list(portrait["queries"]) == ["mug", "=mug"]
     assert portrait["catalogue"]["title"] == "Mug"
     assert portrait["touches"] == {"click": 2, "search": 0, "purchase": 1}

@@ -100,7 +100,9 @@ class World:
             self.unstored += [(events[at], why) for at, why in outcome.unstored.items()]
             for item_id, entries in sorted(outcome.signals.items()):
                 message = Signals(source, tuple(entries))
-                self.items |= steps.learn_items(self.items, [(item_id, message)], 10, 4, (0, 0))
+                self.items |= steps.learn_items(
+                    self.items, [(item_id, message)], neighbours=10, factors=4, seed=(0, 0)
+                )
                 if act.crash == "signals":
                     break
             stored = {name.encode(): encode_profile(row) for name, row in outcome.rows.items()}
@@ -178,7 +180,7 @@ def test_nothing_of_before_a_request_comes_back_and_items_count_every_event_once
 
     touched = [r.event for r in log if isinstance(r.event, Click | Purchase)]
     expected = Counter(event.item_id for event in touched)
-    assert {item_id: row.n for item_id, row in world.items.items()} == dict(expected)
+    assert {item_id: sum(row.touches) for item_id, row in world.items.items()} == dict(expected)
 
     for user_id in "uv":
         mine = [record for record in log if record.user_id == user_id]

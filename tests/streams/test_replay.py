@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from features.events import Click, Event, Search
+from features.fading import ONE
 from features.profile import learn, new_profile
 from streams.cli import app
 from streams.data import ONLINE_RETAIL, read_folder
@@ -126,7 +127,7 @@ def test_without_consent_items_learn_and_models_do_not() -> None:
     asked = list(learner.learn(clicks, lambda *_: True))
     assert {answer.event.user_id for answer in asked} == {"ann"}
     assert learner.replay.users.keys() == learner._touched.keys() == {"ann"}
-    assert learner.replay.items["i"].n == 3
+    assert learner.replay.items["i"].reach == ONE * 3
 
 
 def test_a_long_log_teaches_by_an_even_sample() -> None:

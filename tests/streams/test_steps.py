@@ -16,6 +16,7 @@ from features.profile import Profile
 from ranker.items import ItemIndex
 from streams import steps
 from streams.broadcast import show_items
+from streams.item_states import item_state
 from tests.streams.world import EVENTS, FACTORS, MUGS, NOW, SOURCE, World, click, undisturbed
 
 
@@ -172,7 +173,7 @@ def test_late_events_count_and_are_counted_by_how_late_they_are() -> None:
 def test_users_lean_to_what_the_index_knows_of_their_items() -> None:
     index = ItemIndex()
     for number, entry in enumerate(MUGS):
-        index.put(steps.item_state(entry.item_id, catalogued(new_item(), entry, number)))
+        index.put(item_state(entry.item_id, catalogued(new_item(), entry, number)))
     events: list[Event] = [
         click("e0", "i0"),
         click("e0", "i0"),

@@ -45,7 +45,9 @@ class World:
             for item_id, entries in outcome.signals.items()
             if only is None or item_id in only
         ]
-        self.items |= steps.learn_items(self.items, messages, MANY, FACTORS, (0, 0))
+        self.items |= steps.learn_items(
+            self.items, messages, neighbours=MANY, factors=FACTORS, seed=(0, 0)
+        )
 
     def state(self) -> tuple[dict[str, Profile], dict[str, ItemRow]]:
         """Return rows without their factors, which are learnt asynchronously."""

@@ -52,7 +52,7 @@ def test_idle_users_and_dead_items_go_and_the_rest_stays(names: Names, tmp_path:
     assert users.keys() == {f"new-{n}" for n in range(NEW)}
     items = table(settings, settings.topics.item_state)
     assert items.keys() == {f"kept-{n}" for n in range(KEPT)}
-    assert sum(decode_item(row).n for row in items.values()) == 3 * 3 * NEW
+    assert sum(sum(decode_item(row).touches) for row in items.values()) == 3 * 3 * NEW
     assert tombstones(settings, settings.topics.user_state) == {f"old-{n}" for n in range(OLD)}
     assert tombstones(settings, settings.topics.item_state) == {f"gone-{n}" for n in range(GONE)}
 

@@ -229,7 +229,9 @@ def row_of(settings: Settings, user_id: str) -> Profile | None:
 
 def touches(settings: Settings) -> dict[str, int]:
     rows = newest(settings, settings.topics.item_state)
-    return {key.decode(): decode_item(row).n for key, row in rows.items() if row is not None}
+    return {
+        key.decode(): sum(decode_item(row).touches) for key, row in rows.items() if row is not None
+    }
 
 
 def expected_touches(settings: Settings) -> dict[str, int]:

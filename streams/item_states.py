@@ -1,0 +1,85 @@
+"""An item's row -> what a ranking reads of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features import predecessors
+from features.events import Kind
+from features.fading import ONE
+from features.item import HALF_LIVES_MS, ItemRow
+from features.predecessors import PAIRS, PASSAGE_BITS, WEIGHT_ONE
+from features.text import terms
+from ranker.columns import ALWAYS_FROM, ALWAYS_TO
+from ranker.items import ItemState
+
+
+def item_state(item_id: str, row: ItemRow) -> ItemState:
+    """Turn an item's row into what a ranking reads of it."""
+    pairs = predecessors.summed(row.predecessors)
+    forward, passages = _weighed(pairs.values())
+    state = ItemState(
+        item_id=item_id,
+        predecessors=list(pairs),
+        forward=forward,
+        passages=passages,
+        bought=_bought(row, pairs, forward),
+        in_weight=row.in_weight / WEIGHT_ONE,
+        reach=row.reach / ONE,
+        as_of=row.as_of,
+        popularity=row.popularity.values or (0.0,) * len(HALF_LIVES_MS),
+        popularity_ts=row.popularity.ts,
+        query_counts={key: stored / ONE for key, stored in row.queries.items()},
+        factors=vector_of(row.factors),
+        bias=row.bias,
+        active=not row.deleted,
+    )
+    entry = row.item
+    if entry is None:
+        return state
+    return replace(
+        state,
+        price=entry.price or 0.0,
+        category=entry.category or (),
+        brand=entry.brand or "",
+        terms=_searchable(entry.title, entry.category, entry.brand),
+        in_stock=entry.in_stock,
+        available_from=ALWAYS_FROM if entry.available_from is None else entry.available_from,
+        available_to=ALWAYS_TO if entry.available_to is None else entry.available_to,
+    )
+
+
+def vector_of(stored: bytes) -> NDArray[np.float32] | None:
+    """Return factors as they are stored in a row, (d,); None before any were learnt."""
+    return np.frombuffer(stored, "<f4") if stored else None
+
+
+@lru_cache(maxsize=1 << 14)
+def _searchable(
+    title: str | None, category: tuple[str, ...] | None, brand: str | None
+) -> tuple[str, ...]:
+    """Return the words that a search may find an item by; rows come again far more than titles."""
+    return tuple(terms(" ".join([title or "", *(category or ()), brand or ""])))
+
+
+def _weighed(stored: Iterable[int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    pairs = np.array(list(stored), np.int64)
+    weights = (pairs >> PASSAGE_BITS) / WEIGHT_ONE
+    passages = (pairs & ((1 << PASSAGE_BITS) - 1)) / ONE
+    return weights.astype(np.float32), passages.astype(np.float32)
+
+
+def _bought(
+    row: ItemRow, pairs: Mapping[str, int], forward: NDArray[np.float32]
+) -> NDArray[np.float32] | None:
+    """Return what of `forward` ended in a purchase."""
+    kinds = list(zip(PAIRS, row.predecessors, strict=True))
+    if not any(told for (_, later), told in kinds if later == Kind.PURCHASE):
+        return None
+    if not any(told for (_, later), told in kinds if later != Kind.PURCHASE):
+        return forward
+    ended = predecessors.summed(told for (_, later), told in kinds if later == Kind.PURCHASE)
+    return _weighed(ended.get(item_id, 0) for item_id in pairs)[0]
