@@ -1,0 +1,43 @@
+"""What a ranking reads of an item's row: all kinds of pairs, and what of them was bought."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.fading import ONE
+from features.item import ItemRow
+from features.predecessors import PAIRS, WEIGHT_ONE, pair
+from streams.item_states import item_state
+
+kinds = st.tuples(
+    *[st.dictionaries(st.sampled_from("abc"), st.tuples(st.integers(0, 999), st.integers(0, 99)))]
+    * len(PAIRS)
+)
+
+
+@given(kinds)
+def test_kinds_are_summed_and_what_ended_in_a_purchase_is_told_apart(
+    told: tuple[dict[str, tuple[int, int]], ...],
+) -> None:
+    row = ItemRow(
+        predecessors=tuple(
+            {item_id: pair(weight, n * ONE) for item_id, (weight, n) in pairs.items()}
+            for pairs in told
+        ),
+        in_weight=3 * WEIGHT_ONE,
+        reach=2 * ONE,
+        queries={"mug": 5 * ONE // 2},
+        as_of=7,
+    )
+    state = item_state("i", row)
+    assert set(state.predecessors) == set().union(*told)
+    bought = [0.0] * len(state.forward) if state.bought is None else state.bought.tolist()
+    for item_id, forward, passages, ended in zip(
+        state.predecessors, state.forward.tolist(), state.passages.tolist(), bought, strict=True
+    ):
+        known = [pairs.get(item_id, (0, 0)) for pairs in told]
+        assert forward == sum(weight for weight, _ in known) / WEIGHT_ONE
+        assert passages == sum(n for _, n in known)
+        assert ended == pytest.approx((known[1][0] + known[3][0]) / WEIGHT_ONE)
+    assert (state.in_weight, state.reach, state.as_of) == (3.0, 2.0, 7)
+    assert state.query_counts == {"mug": 2.5}
