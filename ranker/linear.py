@@ -1,10 +1,11 @@
 """A linear ranker that learns online: which evidence counts, by how much is known of the user."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ranker.adam import Adam
 
 _Floats = NDArray[np.float32]
 
@@ -42,7 +43,6 @@ PRIOR_SEARCH: Mapping[str, float] = {  # in lists that answer a query
     "query_terms_relative": 2.0,
     "query_terms_log": 0.2,
 }
-STEP_LISTS = 16  # lists of one optimiser step: small sets need steps, not epochs
 _GATES = 3
 
 
@@ -73,8 +73,6 @@ class LinearRanker:
 
     Raises:
         ValueError: a prior names a feature that is not among `names`.
-
-    Source: Adam, arXiv:1412.6980.
     """
 
     def __init__(
@@ -85,16 +83,13 @@ class LinearRanker:
         learning_rate: float = 3e-3,
     ) -> None:
         self.names = tuple(names)
-        self.learning_rate = learning_rate
         self.weights: _Floats = np.zeros((_GATES, len(self.names)), np.float32)
+        self.adam = Adam({"weights": self.weights}, learning_rate)
         for row, known in ((0, prior), (2, prior_search)):
             for name, weight in known.items():
                 if name not in self.names:
                     raise ValueError(f"the prior weighs {name!r}, which is not a feature")
                 self.weights[row, self.names.index(name)] = weight
-        self.steps = 0
-        self._mean: _Floats = np.zeros_like(self.weights)
-        self._square: _Floats = np.zeros_like(self.weights)
 
     def score(self, X: _Floats, mask: NDArray[np.bool_], gated: _Floats) -> _Floats:
         """Return each candidate's logit, (B, C), -inf where there is none.
@@ -107,71 +102,16 @@ class LinearRanker:
         logits = np.matmul(X, (gated @ self.weights)[:, :, None])[:, :, 0]
         return np.where(mask, logits, np.float32(-np.inf))
 
-    def learn(
-        self, X: _Floats, mask: NDArray[np.bool_], gated: _Floats, target: NDArray[np.int64]
-    ) -> float:
-        """Learn which candidate each user took; return the mean loss in nats before each step.
+    def step(self, X: _Floats, gated: _Floats, slope: _Floats) -> None:
+        """Take one step down.
 
         Args:
             X: (B, C, F) features.
-            mask: (B, C) where there is a candidate.
             gated: (B, 3) from `gates`.
-            target: (B,) position of what the user took, -1 = not among the candidates: skipped.
-
-        Returns:
-            0.0 when there was nothing to learn from.
+            slope: (B, C) of the loss by each logit; 0 where there is no candidate.
         """
-        rows = np.flatnonzero(target >= 0)
-        total = 0.0
-        for begin in range(0, len(rows), STEP_LISTS):
-            part = rows[begin : begin + STEP_LISTS]
-            total += self._step(X[part], mask[part], gated[part], target[part])
-        return total / max(1, len(rows))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return all that learning has changed, as arrays and ints."""
-        return {
-            "weights": self.weights.copy(),
-            "mean": self._mean.copy(),
-            "square": self._square.copy(),
-            "steps": self.steps,
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue from a saved state.
-
-        Raises:
-            BadRankerState: its weights are of other features, or not finite.
-        """
-        for name in ("weights", "mean", "square"):
-            shape = np.shape(state[name])
-            if shape != self.weights.shape:
-                raise BadRankerState(f"{name} of shape {shape}, expected {self.weights.shape}")
-            if not np.isfinite(state[name]).all():
-                raise BadRankerState(f"{name} holds values that are not finite")
-        self.weights = np.array(state["weights"], np.float32)
-        self._mean = np.array(state["mean"], np.float32)
-        self._square = np.array(state["square"], np.float32)
-        self.steps = int(state["steps"])
-
-    def _step(
-        self, X: _Floats, mask: NDArray[np.bool_], gated: _Floats, target: NDArray[np.int64]
-    ) -> float:
-        lists = np.arange(len(target))
-        share = softmax(self.score(X, mask, gated))
-        loss = -np.log(np.maximum(share[lists, target], np.float32(1e-12))).sum()
-        share[lists, target] -= 1
-        per_list = np.matmul(share[:, None, :], X)[:, 0]  # (B, F)
-        self._adam(gated.T @ per_list / np.float32(len(target)))
-        return float(loss)
-
-    def _adam(self, gradient: _Floats, decay: float = 0.9, decay_square: float = 0.999) -> None:
-        self.steps += 1
-        self._mean += np.float32(1 - decay) * (gradient - self._mean)
-        self._square += np.float32(1 - decay_square) * (gradient**2 - self._square)
-        mean = self._mean / np.float32(1 - decay**self.steps)
-        square = self._square / np.float32(1 - decay_square**self.steps)
-        self.weights -= np.float32(self.learning_rate) * mean / (np.sqrt(square) + np.float32(1e-8))
+        per_list = np.matmul(slope[:, None, :], X)[:, 0]  # (B, F)
+        self.adam.step({"weights": gated.T @ per_list})
 
 
 def softmax(logits: _Floats) -> _Floats:

@@ -1,4 +1,4 @@
-"""What ranking needs of what was learnt: linear weights, and attention once it was trained."""
+"""What ranking needs of what was learnt: a scorer, and attention once it was trained."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,11 +16,11 @@ from ranker.candidates import Request
 from ranker.checkpoint import BadCheckpoint, Checkpoint, load_bytes, save_bytes
 from ranker.evidence import HISTORY
 from ranker.items import ItemIndex
-from ranker.linear import LinearRanker
+from ranker.scorer import Scorer
 from ranker.training import DEFAULT, Progress, Recipe, fit, seeded
 
 UNTRAINED = "generators"  # the version of a model that has learnt from no history
-_ATTENTION, _LINEAR = "attention.", "linear."  # begin the names of arrays in a checkpoint
+_ATTENTION, _SCORER = "attention.", "ranker."  # begin the names of arrays in a checkpoint
 
 _Floats = NDArray[np.float32]
 
@@ -35,13 +35,13 @@ class Model:
         names: the features, in the order of the feature arrays.
 
     Attributes:
-        linear: weighs the features; learns in place from every outcome.
+        scorer: weighs the features; learns in place from every outcome.
         metrics: how good the model was when it was last measured, by name; saved with it.
         version: names what the model was when it was last fitted or loaded.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
-        self.linear = LinearRanker(names)
+        self.scorer = Scorer(names)
         self.metrics: dict[str, float] = {}
         self.version = UNTRAINED
         self._retrieval: _Retrieval | None = None
@@ -124,8 +124,8 @@ class Model:
     def save(self) -> bytes:
         """Return all of it as a checkpoint; equal models give equal bytes."""
         arrays = {
-            f"{_LINEAR}{name}": np.asarray(value)
-            for name, value in self.linear.state_dict().items()
+            f"{_SCORER}{name}": np.asarray(value)
+            for name, value in self.scorer.state_dict().items()
         }
         config: dict[str, Any] = {}
         if self._retrieval:
@@ -133,7 +133,7 @@ class Model:
             config = asdict(self._retrieval.attention.config)
         return save_bytes(
             Checkpoint(
-                names=self.linear.names,
+                names=self.scorer.names,
                 item_ids=self.item_ids,
                 arrays=arrays,
                 config=config,
@@ -156,7 +156,7 @@ class Model:
         model = cls(names)
         model.metrics = dict(checkpoint.metrics)
         try:
-            model.linear.load_state_dict(_part(checkpoint.arrays, _LINEAR))
+            model.scorer.load_state_dict(_part(checkpoint.arrays, _SCORER))
             if checkpoint.config:
                 model._replace(_Retrieval.of(checkpoint))
         except (ValueError, KeyError, TypeError, RuntimeError) as error:
@@ -167,9 +167,10 @@ class Model:
         digest = hashlib.sha256(repr(retrieval.item_ids).encode())
         for _, array in sorted(_arrays(retrieval.attention).items()):
             digest.update(array.tobytes())
-        digest.update(self.linear.weights.tobytes())
+        for _, array in sorted(self.scorer.state_dict().items()):
+            digest.update(array.tobytes())
         self._retrieval = retrieval
-        self.version = f"attention-linear-{digest.hexdigest()[:8]}"
+        self.version = f"attention-{digest.hexdigest()[:8]}"
 
 
 class _Retrieval:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from ranker.candidates import Request, generate
 from ranker.diversity import LOOKED_AT, similarities, spread
 from ranker.items import ItemIndex
-from ranker.linear import LinearRanker, gates, softmax
+from ranker.linear import gates, softmax
 from ranker.reasons import Reason, explain
+from ranker.scorer import Scorer
 
 _Floats = NDArray[np.float32]
 Featurise = Callable[[_Floats, NDArray[np.bool_]], _Floats]  # (B, C, G), (B, C) -> (B, C, F)
@@ -29,7 +30,7 @@ class Model(Protocol):
     """What ranking needs of a model."""
 
     @property
-    def linear(self) -> LinearRanker:
+    def scorer(self) -> Scorer:
         """Weighs the features."""
 
     @property
@@ -86,9 +87,9 @@ class Ranked:
             self.model_version,
         )
 
-    def learn(self, linear: LinearRanker, taken: NDArray[np.int32]) -> float:
-        """Teach `linear` what the users took, (B,) slots; return the mean loss in nats."""
-        return linear.learn(self.features, self.slots >= 0, self.gated, self.targets(taken))
+    def learn(self, scorer: Scorer, taken: NDArray[np.int32]) -> float:
+        """Teach `scorer` what the users took, (B,) slots; return the mean loss in nats."""
+        return scorer.learn(self.features, self.slots >= 0, self.gated, self.targets(taken))
 
 
 def rank(
@@ -116,7 +117,7 @@ def rank(
     features = featurise(candidates.scores, mask)
     searches = np.array([request.is_search for request in requests], np.bool_)
     gated = gates(candidates.lengths, searches)
-    logits = model.linear.score(features, mask, gated)
+    logits = model.scorer.score(features, mask, gated)
     shares = softmax(logits)
     best = _best(requests, index, candidates.slots, logits, shares)
     reasons = (

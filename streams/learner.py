@@ -12,12 +12,12 @@ from features.profile import Profile
 from streams.models import new_model
 from streams.replay import Answer, Replay, Wanted
 
-FIRST_FIT = 10_000
+FIRST_FIT = 3_000
 """Touches before the attention model is fitted for the first time."""
-GROWTH = 2.5
+GROWTH = 1.3
 """It is fitted again whenever the log has grown so many fold, so that all fits together cost a
 constant number of passes over the log."""
-BETWEEN_EPOCHS = 1
+BETWEEN_EPOCHS = 2
 """Passes of a fit on the way; the model goes on from where it was."""
 LAST_EPOCHS = 2
 """Passes of the last fit, after which the model is used as it is."""
@@ -28,7 +28,7 @@ LEARNT_LISTS = 100_000
 
 
 def taught_by(events: int) -> Wanted:
-    """Return which events of a log of so many the linear ranker is taught by."""
+    """Return which events of a log of so many the scorer is taught by."""
     stride = max(1, events // LEARNT_LISTS)
 
     def wanted(number: int, event: Event, row: Profile) -> bool:

@@ -59,7 +59,7 @@ class Replay:
     """Learns events from files, and ranks before it learns them.
 
     Args:
-        model: What ranks; its linear ranker learns from every list whose outcome is seen.
+        model: What ranks; its scorer learns from every list whose outcome is seen.
         k: Length of the lists.
         neighbours: Neighbours kept per item.
         half_life_ms: After so long, neighbours and queries weigh half; 0: they never fade.
@@ -151,18 +151,18 @@ class Replay:
     def _teach(
         self, batch: Sequence[Event], asked: Sequence[tuple[int, Event, Request]], ranked: Ranked
     ) -> None:
-        """Teach the linear ranker what was taken: the event's item, or the click of a search."""
+        """Teach the scorer what was taken: the event's item, or the click of a search."""
         taken = np.full(len(asked), -1, np.int32)
         for position, (_, event, _) in enumerate(asked):
             if isinstance(event, Search):
                 self._searches[event.event_id] = ranked.only(position)
             else:
                 taken[position] = self._slot(event.item_id)
-        ranked.learn(self.model.linear, taken)
+        ranked.learn(self.model.scorer, taken)
         for event in batch:
             if isinstance(event, Click) and event.search_id in self._searches:
                 found = self._searches.pop(event.search_id)
-                found.learn(self.model.linear, np.array([self._slot(event.item_id)], np.int32))
+                found.learn(self.model.scorer, np.array([self._slot(event.item_id)], np.int32))
         while len(self._searches) > OPEN_SEARCHES:
             del self._searches[next(iter(self._searches))]
 

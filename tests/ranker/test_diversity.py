@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from features.vector import NAMES, compute
 from ranker.diversity import similarities, spread
 from ranker.items import ItemIndex, ItemState
-from ranker.linear import LinearRanker
 from ranker.rank import rank
+from ranker.scorer import Scorer
 from tests.ranker.shops import name, random_index, random_request, seldom
 from tests.ranker.test_rank import AttentiveModel
 
@@ -85,7 +85,7 @@ def test_a_varied_list_shows_another_kind_before_more_of_the_same() -> None:
         )
         index.put(state)
     model = AttentiveModel()
-    model.linear = LinearRanker(NAMES)
+    model.scorer = Scorer(NAMES)
     request = random_request(index, np.random.default_rng(0), k=3, history=np.empty(0, np.int32))
     request.factors = None
     request.query, request.query_keys, request.terms = "", (), ()

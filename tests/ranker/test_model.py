@@ -155,11 +155,11 @@ def test_equal_seeds_give_equal_versions_and_more_learning_another() -> None:
     assert second.version != first.version
     for model in (first, second):
         prefix, digest = model.version.rsplit("-", 1)
-        assert (prefix, len(digest)) == ("attention-linear", 8)
+        assert (prefix, len(digest)) == ("attention", 8)
 
 
 def test_a_checkpoint_ranks_as_the_model_did(model: Model) -> None:
-    model.linear.weights[1] += 0.25  # has learnt since
+    model.scorer.linear.weights[1] += 0.25  # has learnt since
     model.metrics["hr"] = 0.5
     back = Model.load(model.save(), NAMES)
     assert back.save() == model.save()
@@ -178,10 +178,10 @@ def test_a_checkpoint_ranks_as_the_model_did(model: Model) -> None:
 
 def test_an_untrained_model_survives_a_checkpoint() -> None:
     model = Model(NAMES)
-    model.linear.weights += 1
+    model.scorer.linear.weights += 1
     back = Model.load(model.save(), NAMES)
     assert back.version == "generators"
-    np.testing.assert_array_equal(back.linear.weights, model.linear.weights)
+    np.testing.assert_array_equal(back.scorer.linear.weights, model.scorer.linear.weights)
 
 
 def change_config(checkpoint: Checkpoint, **given: object) -> Checkpoint:
@@ -201,7 +201,7 @@ def change_array(checkpoint: Checkpoint, name: str, array: NDArray[Any]) -> Chec
         lambda c: change_array(c, "attention.items", c.arrays["attention.items"] * np.nan),
         lambda c: change_array(c, "attention.items", c.arrays["attention.items"].astype(int)),
         lambda c: change_array(c, "attention.more", np.ones(2, np.float32)),
-        lambda c: change_array(c, "linear.weights", np.ones(2, np.float32)),
+        lambda c: change_array(c, "ranker.linear.weights", np.ones(2, np.float32)),
         lambda c: change_config(c, heads=5),
         lambda c: change_config(c, history=10**12),
         lambda c: change_config(c, depth=2),

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from features.vector import NAMES, compute
 from ranker.candidates import Request
 from ranker.items import ItemIndex, ItemState
-from ranker.linear import LinearRanker
 from ranker.rank import Ranking, rank
 from ranker.reasons import MOST
+from ranker.scorer import Scorer
 from tests.ranker.shops import NOW, queries_of, random_index, random_request, seldom
 
 SEEDS = st.integers(0, 10_000)
@@ -27,7 +27,7 @@ class PlainModel:
     encoded: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
 
     def __init__(self) -> None:
-        self.linear = LinearRanker(NAMES)
+        self.scorer = Scorer(NAMES)
 
     def encode(
         self, requests: Sequence[Request], index: ItemIndex
@@ -194,17 +194,17 @@ def test_learning_what_was_taken_raises_its_share(seed: int) -> None:
     if len(before.rankings[0].slots) < 2 or not np.ptp(before.features[0], axis=0).any():
         return
     taken = before.rankings[0].slots[-1:]
-    losses = [before.learn(model.linear, taken) for _ in range(20)]
+    losses = [before.learn(model.scorer, taken) for _ in range(20)]
     assert losses[-1] <= losses[0]
 
 
 def test_what_is_no_candidate_teaches_nothing() -> None:
     index, model = random_index(5, 1), PlainModel()
     lists = rank([Request(now=NOW, k=3)], index, model, compute)
-    before = model.linear.weights.copy()
-    assert lists.learn(model.linear, np.array([-1], np.int32)) == 0
-    assert lists.learn(model.linear, np.array([10**6], np.int32)) == 0
-    assert (model.linear.weights == before).all()
+    before = model.scorer.linear.weights.copy()
+    assert lists.learn(model.scorer, np.array([-1], np.int32)) == 0
+    assert lists.learn(model.scorer, np.array([10**6], np.int32)) == 0
+    assert (model.scorer.linear.weights == before).all()
 
 
 @pytest.mark.parametrize("model", [PlainModel(), AttentiveModel()])

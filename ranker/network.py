@@ -1,0 +1,99 @@
+"""A small network that learns online what linear weights cannot: what counts with what."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranker.adam import Adam
+
+_Floats = NDArray[np.float32]
+
+HIDDEN = (32, 16)
+LEARNING_RATE = 3e-3
+_SCALE_STEP = 0.01  # of the running mean square that an input is divided by
+_LEAST_SQUARE = 1e-4
+_CONTEXT = 2  # gates that are inputs too: how short the history is, and whether it is a search
+
+
+class Network:
+    """Logits of candidates from F features and two of the list's gates: two layers with ReLU.
+
+    Its last layer starts at 0, so it says nothing before it has learnt. Inputs are divided by their
+    root mean square so far.
+
+    Args:
+        features: F.
+        seed: of the first weights.
+
+    Attributes:
+        adam: holds the weights.
+        square: mean square of each input, (F + 2,).
+
+    Source: first weights by He et al., arXiv:1502.01852.
+    """
+
+    def __init__(self, features: int, seed: int = 0) -> None:
+        rng, inputs = np.random.default_rng(seed), features + _CONTEXT
+        first, second = HIDDEN
+        weights = {
+            "first": rng.normal(0, np.sqrt(2 / inputs), (first, inputs)).astype(np.float32),
+            "first_bias": np.zeros((first, 1), np.float32),
+            "second": rng.normal(0, np.sqrt(2 / first), (second, first)).astype(np.float32),
+            "second_bias": np.zeros((second, 1), np.float32),
+            "last": np.zeros((1, second), np.float32),
+        }
+        self.adam = Adam(weights, LEARNING_RATE)
+        self.square: _Floats = np.ones(inputs, np.float32)
+
+    def score(self, X: _Floats, gated: _Floats) -> _Floats:
+        """Return logits, (B, C), of features (B, C, F) and gates (B, 3)."""
+        return self._forward(self._inputs(X, gated))[-1].reshape(X.shape[:2])
+
+    def learn(self, X: _Floats, gated: _Floats, gradient: _Floats) -> None:
+        """Take one step down.
+
+        Args:
+            X: (B, C, F) features.
+            gated: (B, 3) from `ranker.linear.gates`.
+            gradient: (B, C) of the loss by each logit; 0 where there is no candidate.
+        """
+        inputs, weights = self._inputs(X, gated), self.adam.arrays
+        first, second, _ = self._forward(inputs)
+        back = gradient.reshape(1, -1)
+        back_second: _Floats = (weights["last"].T @ back) * (second > 0)  # (16, n)
+        back_first: _Floats = (weights["second"].T @ back_second) * (first > 0)  # (32, n)
+        self.adam.step(
+            {
+                "first": back_first @ inputs.T,
+                "first_bias": back_first.sum(axis=1, keepdims=True),
+                "second": back_second @ first.T,
+                "second_bias": back_second.sum(axis=1, keepdims=True),
+                "last": back @ second.T,
+            }
+        )
+        self._rescale(inputs[:, back[0] != 0])
+
+    def _inputs(self, X: _Floats, gated: _Floats) -> _Floats:
+        """Return one column a candidate, (F + 2, B C)."""
+        lists, most, features = X.shape
+        inputs = np.empty((features + _CONTEXT, lists, most), np.float32)
+        inputs[:features] = np.moveaxis(X, -1, 0)
+        inputs[features:] = gated.T[-_CONTEXT:, :, None]
+        inputs *= self._scale()[:, None, None]
+        return inputs.reshape(len(inputs), -1)
+
+    def _scale(self) -> _Floats:
+        scale: _Floats = 1 / np.sqrt(self.square + np.float32(_LEAST_SQUARE))
+        return scale
+
+    def _rescale(self, inputs: _Floats) -> None:
+        """Follow the mean square of the inputs, as they were before they were scaled."""
+        if inputs.shape[1]:
+            square = (inputs**2).mean(axis=1) / self._scale() ** 2
+            known = self.square
+            known += np.float32(max(_SCALE_STEP, 1 / self.adam.steps)) * (square - known)
+
+    def _forward(self, inputs: _Floats) -> tuple[_Floats, _Floats, _Floats]:
+        weights = self.adam.arrays
+        first = np.maximum(weights["first"] @ inputs + weights["first_bias"], 0)
+        second = np.maximum(weights["second"] @ first + weights["second_bias"], 0)
+        return first, second, weights["last"] @ second

@@ -1,0 +1,132 @@
+"""The ranker: linear weights, and a network beside them once it has shown that it helps."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranker.linear import BadRankerState, LinearRanker, softmax
+from ranker.network import Network
+
+STEP_LISTS = 16
+"""Lists of one optimiser step: small sets need steps, not epochs."""
+PATIENCE = 200
+"""Steps before the network may be heeded."""
+_LOSS_STEP = 0.002  # of the running losses: a mean over the last 8,000 lists or so
+
+_Floats = NDArray[np.float32]
+
+
+class Scorer:
+    """Logits of candidates, learnt online from what users took.
+
+    Capacity follows the data: both learn from every list, the network what the linear weights leave
+    over, and it is heeded as long as it would lately have predicted better than they alone, each
+    list judged before it was learnt.
+
+    Shapes: B lists, C candidates, F features. The loss is softmax cross-entropy over candidates.
+
+    Args:
+        names: the features, in the order of the feature arrays.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self.linear = LinearRanker(names)
+        self.network = Network(len(self.names))
+        self.losses = np.zeros(2, np.float32)  # running, nats: of the linear weights, of both
+
+    @property
+    def heeds_network(self) -> bool:
+        """Whether the network counts."""
+        return self.network.adam.steps >= PATIENCE and bool(self.losses[1] < self.losses[0])
+
+    def score(self, X: _Floats, mask: NDArray[np.bool_], gated: _Floats) -> _Floats:
+        """Return each candidate's logit, (B, C), -inf where there is none.
+
+        Args:
+            X: (B, C, F) features.
+            mask: (B, C) where there is a candidate.
+            gated: (B, 3) from `ranker.linear.gates`.
+        """
+        logits = self.linear.score(X, mask, gated)
+        return logits + self.network.score(X, gated) if self.heeds_network else logits
+
+    def learn(
+        self, X: _Floats, mask: NDArray[np.bool_], gated: _Floats, target: NDArray[np.int64]
+    ) -> float:
+        """Learn which candidate each user took; return the mean loss in nats before each step.
+
+        Args:
+            X: (B, C, F) features.
+            mask: (B, C) where there is a candidate.
+            gated: (B, 3) from `ranker.linear.gates`.
+            target: (B,) position of what the user took, -1 = not among the candidates: skipped.
+
+        Returns:
+            0.0 when there was nothing to learn from.
+        """
+        rows = np.flatnonzero(target >= 0)
+        total = 0.0
+        for begin in range(0, len(rows), STEP_LISTS):
+            part = rows[begin : begin + STEP_LISTS]
+            total += len(part) * self._step(X[part], mask[part], gated[part], target[part])
+        return total / max(1, len(rows))
+
+    def _step(
+        self, X: _Floats, mask: NDArray[np.bool_], gated: _Floats, target: NDArray[np.int64]
+    ) -> float:
+        linear = self.linear.score(X, mask, gated)
+        both = linear + self.network.score(X, gated)
+        heeded = int(self.heeds_network)
+        alone, slope_alone = _loss(linear, target)
+        together, slope_together = _loss(both, target)
+        self.linear.step(X, gated, slope_alone)
+        self.network.learn(X, gated, slope_together)
+        losses = np.array([alone, together], np.float32)
+        pace = np.float32(max(_LOSS_STEP, 1 / self.network.adam.steps))
+        self.losses += pace * (losses - self.losses)
+        return float(losses[heeded])
+
+    def state_dict(self) -> dict[str, NDArray[Any]]:
+        """Return all that learning has changed, by name."""
+        return {name: array.copy() for name, array in self._arrays().items()} | {
+            "steps": np.array([self.linear.adam.steps, self.network.adam.steps], np.int64)
+        }
+
+    def load_state_dict(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Continue from a saved state.
+
+        Raises:
+            BadRankerState: its weights are of other features, or not finite.
+            KeyError: some are missing.
+        """
+        arrays = self._arrays()
+        for name, array in arrays.items():
+            shape = np.shape(state[name])
+            if shape != array.shape:
+                raise BadRankerState(f"{name} of shape {shape}, expected {array.shape}")
+            if not np.isfinite(state[name]).all():
+                raise BadRankerState(f"{name} holds values that are not finite")
+        for name, array in arrays.items():
+            array[:] = state[name]
+        steps = [int(count) for count in state["steps"]]
+        self.linear.adam.steps, self.network.adam.steps = steps
+
+    def _arrays(self) -> dict[str, _Floats]:
+        return {
+            **{f"linear.{name}": array for name, array in self.linear.adam.arrays.items()},
+            **{f"network.{name}": array for name, array in self.network.adam.arrays.items()},
+            "network.inputs": self.network.square,
+            "losses": self.losses,
+        }
+
+
+def _loss(logits: _Floats, target: NDArray[np.int64]) -> tuple[np.float32, _Floats]:
+    """Return the mean loss and its slope by each logit, (B, C), 0 where there is no candidate."""
+    lists = np.arange(len(target))
+    slope = softmax(logits)
+    loss = -np.log(np.maximum(slope[lists, target], np.float32(1e-12))).mean()
+    slope[lists, target] -= 1
+    return loss, slope / np.float32(len(target))
