@@ -1,15 +1,16 @@
 """How good rankings are. Pure: positions or ranked ids in, numbers out; 0.0 where there is nothing.
 
-A position is that of the one item a user took, from 1, or 0 where it was not in the list: what a
-prequential evaluation has. Ranked lists against sets of relevant items serve where there are many.
+A position is that of the one item a user took, from 1, or 0 where it was not in the list.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 _Positions = NDArray[np.int64]
+_Id = TypeVar("_Id", bound=Hashable)
 
 
 def hit_rate(positions: _Positions, k: int) -> float:
@@ -32,20 +33,19 @@ def ndcg(positions: _Positions, k: int) -> float:
     return _mean(np.where(inside, 1 / np.log2(1 + np.maximum(positions, 1)), 0))
 
 
-def precision(ranked: Sequence[Hashable], relevant: Collection[Hashable], k: int) -> float:
-    """Return the part of the k places that relevant items fill; an empty place counts as a miss."""
-    return _found(ranked, relevant, k) / k if k > 0 else 0.0
+def precision(positions: _Positions, k: int) -> float:
+    """Return the part of the k places that hold the item taken; an empty place counts as a miss."""
+    return hit_rate(positions, k) / k
 
 
-def recall(ranked: Sequence[Hashable], relevant: Collection[Hashable], k: int) -> float:
-    """Return the part of the relevant items that are among the first k."""
-    return _found(ranked, relevant, k) / len(set(relevant)) if relevant else 0.0
+def recall(positions: _Positions, k: int) -> float:
+    """Return the part of what users took that was among the first k: of one item, the hit rate."""
+    return hit_rate(positions, k)
 
 
-def f1(ranked: Sequence[Hashable], relevant: Collection[Hashable], k: int) -> float:
-    """Return the harmonic mean of precision and recall at k."""
-    exact, complete = precision(ranked, relevant, k), recall(ranked, relevant, k)
-    return 2 * exact * complete / (exact + complete) if exact + complete else 0.0
+def f1(positions: _Positions, k: int) -> float:
+    """Return the mean harmonic mean of a list's precision and recall at k: of a hit 2 / (k + 1)."""
+    return hit_rate(positions, k) * 2 / (k + 1)
 
 
 def coverage(lists: Iterable[Sequence[Hashable]], catalogue_size: int, k: int) -> float:
@@ -54,7 +54,7 @@ def coverage(lists: Iterable[Sequence[Hashable]], catalogue_size: int, k: int) -
     return len(shown) / catalogue_size if catalogue_size else 0.0
 
 
-def novelty(lists: Iterable[Sequence[Hashable]], share: dict[Hashable, float], k: int) -> float:
+def novelty(lists: Iterable[Sequence[_Id]], share: Mapping[_Id, float], k: int) -> float:
     """Return the mean surprise of what is shown, in bits: -log2 of an item's share of touches.
 
     Args:
@@ -82,10 +82,6 @@ def auc(scores: NDArray[np.float64], taken: NDArray[np.bool_]) -> float:
     ranks = middle[places.reshape(-1)] if len(values) else middle
     above = ranks[taken].sum() - positives * (positives + 1) / 2
     return float(above / (positives * negatives))
-
-
-def _found(ranked: Sequence[Hashable], relevant: Collection[Hashable], k: int) -> int:
-    return len(set(ranked[: max(k, 0)]) & set(relevant))
 
 
 def _mean(values: NDArray[np.bool_] | NDArray[np.float64]) -> float:

@@ -5,20 +5,32 @@ Nothing looks ahead: a list is made by rows, index and weights that have not see
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from features.events import Click, Event, Search
 from features.profile import Profile
-from ranker.metrics import coverage, hit_rate, mrr, ndcg
+from ranker.metrics import coverage, f1, hit_rate, mrr, ndcg, novelty, precision, recall
 from ranker.rank import Ranking
+from streams.configuration import configuration
 from streams.data import BadData, DataSet
 from streams.learner import WARM_EVENTS, Learner, taught_by
 
 Progress = Callable[[int], None]
 """Called with the number of events that were just read."""
-Figures = dict[str, float]
+Figures = dict[str, Any]
+"""Numbers by name, and the configuration that they were measured with."""
+
+METRICS = {
+    "hr": hit_rate,
+    "mrr": mrr,
+    "ndcg": ndcg,
+    "recall": recall,
+    "precision": precision,
+    "f1": f1,
+}
+"""Name -> metric of positions; every list has one item that is right."""
 
 T = TypeVar("T")
 
@@ -32,8 +44,9 @@ def evaluate(data: DataSet, progress: Progress = lambda _: None, seed: int = 0) 
         seed: Of everything random.
 
     Returns:
-        `hr@k`, `mrr@k`, `ndcg@k` and `coverage@k` for each k of the protocol, `predictions`,
-        `events`, `seconds` and `events_per_s`.
+        `hr@k`, `mrr@k`, `ndcg@k`, `recall@k`, `precision@k`, `f1@k`, `coverage@k` and `novelty@k`
+        (bits) for each k of the protocol, `predictions`, `events`, `seconds`, `events_per_s` and
+        `configuration`, a hash.
 
     Raises:
         BadData: a file is not what the protocol says, or gives another number of predictions.
@@ -57,6 +70,7 @@ def evaluate(data: DataSet, progress: Progress = lambda _: None, seed: int = 0) 
         "events": run.events,
         "seconds": round(seconds, 3),
         "events_per_s": round(run.events / seconds, 1),
+        "configuration": configuration(),
     }
 
 
@@ -72,18 +86,18 @@ class _Run:
         self._learner = Learner(max(data.protocol.k), seed, hide_owned=data.leaves_out_owned())
         self._learner.replay.catalogue(data.items())
 
-    def figures(self) -> Figures:
+    def figures(self) -> dict[str, float]:
         """Return the metrics of all scored lists."""
         positions = np.array(self.positions, np.int64)
-        catalogue = len(self._learner.replay.items)
-        figures: Figures = {}
+        replay = self._learner.replay
+        touches = {replay.index.slot(name): sum(row.touches) for name, row in replay.items.items()}
+        total = max(1, sum(touches.values()))
+        share = {slot: count / total for slot, count in touches.items()}
+        figures: dict[str, float] = {}
         for k in self._data.protocol.k:
-            figures |= {
-                f"hr@{k}": hit_rate(positions, k),
-                f"mrr@{k}": mrr(positions, k),
-                f"ndcg@{k}": ndcg(positions, k),
-                f"coverage@{k}": coverage(self._lists, catalogue, k),
-            }
+            figures |= {f"{name}@{k}": metric(positions, k) for name, metric in METRICS.items()}
+            figures[f"coverage@{k}"] = coverage(self._lists, len(replay.items), k)
+            figures[f"novelty@{k}"] = novelty(self._lists, share, k)
         return {name: round(value, 5) for name, value in figures.items()}
 
     def prequential(self) -> None:

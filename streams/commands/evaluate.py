@@ -17,13 +17,19 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     folder: Annotated[
-        Path, typer.Argument(help="Folder with protocol.json and the files that it names.")
+        Path,
+        typer.Argument(
+            help="Folder with events.jsonl (and items.jsonl), plain or .xz; protocol.json may say "
+            "how it is scored."
+        ),
     ],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
 ) -> None:
     """Predict, score, then learn each event of a log, as its protocol says.
+
+    Without a protocol each event after the first fifth is ranked for before it is learnt.
 
     Examples:
 
@@ -42,4 +48,4 @@ def evaluate(
     tell(f"{data.protocol.name}, {data.protocol.kind}")
     width = max(map(len, figures))
     for name, value in figures.items():
-        typer.echo(f"{name:<{width}}  {value:g}")
+        typer.echo(f"{name:<{width}}  {value if isinstance(value, str) else format(value, 'g')}")

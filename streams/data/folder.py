@@ -105,16 +105,20 @@ class DataSet:
 
 
 def read_folder(path: Path) -> DataSet:
-    """Open a folder with a `protocol.json`; its files are checked to exist, not yet read.
+    """Open a folder; its files are checked to exist, not yet read.
+
+    Without a `protocol.json` a folder with `events.jsonl` is scored event by event; `items.jsonl`,
+    where it is there, is its catalogue. Both may be packed: `.jsonl.xz`.
 
     Raises:
-        BadData: the protocol is missing, is not valid, or names a file that is not there.
+        BadData: there are no events, or the protocol is not valid or names a file that is not
+            there.
     """
     source = path / "protocol.json"
     try:
         protocol = msgspec.json.decode(source.read_bytes(), type=Protocol)
-    except FileNotFoundError as error:
-        raise BadData(f"{source}: no such file; a data set is described by one") from error
+    except FileNotFoundError:
+        return DataSet(path, _plain(path))
     except (OSError, ValueError) as error:
         raise BadData(f"{source}: {error}") from error
     for field in _needed(protocol):
@@ -124,6 +128,21 @@ def read_folder(path: Path) -> DataSet:
         if name is not None and not (path / name).is_file():
             raise BadData(f"{source} names {name!r}, which is not in {path}")
     return DataSet(path, protocol)
+
+
+def _plain(path: Path) -> Protocol:
+    events, items = _found(path, "events"), _found(path, "items")
+    if events is None:
+        raise BadData(
+            f"{path} has neither protocol.json nor events.jsonl (or events.jsonl.xz): put the "
+            "events there, one JSON object a line, in time order"
+        )
+    return Protocol(name=path.resolve().name, kind="prequential", events=events, catalog=items)
+
+
+def _found(path: Path, kind: str) -> str | None:
+    names = (f"{kind}.jsonl", f"{kind}.jsonl.xz")
+    return next((name for name in names if (path / name).is_file()), None)
 
 
 def _needed(protocol: Protocol) -> tuple[str, ...]:

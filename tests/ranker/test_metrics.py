@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from ranker import metrics
 
 POSITIONS = st.lists(st.integers(0, 40), max_size=30)
-IDS = st.lists(st.integers(0, 30), max_size=20, unique=True)
 K = st.integers(1, 25)
 
 
@@ -29,14 +28,20 @@ def test_position_metrics_of_a_known_case() -> None:
     assert metrics.ndcg(positions, 10) == pytest.approx((1 + 1 / np.log2(3)) / 4)
 
 
-@given(ranked=IDS, relevant=IDS, k=K)
-def test_list_metrics_count_what_both_hold(ranked: list[int], relevant: list[int], k: int) -> None:
-    both = len(set(ranked[:k]) & set(relevant))
-    precision, recall = both / k, both / len(relevant) if relevant else 0.0
-    assert metrics.precision(ranked, relevant, k) == pytest.approx(precision)
-    assert metrics.recall(ranked, relevant, k) == pytest.approx(recall)
-    between = sorted([precision, recall])
-    assert (between[0] <= metrics.f1(ranked, relevant, k) + 1e-12 <= between[1] + 2e-12) or not both
+@given(positions=POSITIONS, k=K)
+def test_precision_recall_and_f1_are_means_over_lists_of_one_relevant_item(
+    positions: list[int], k: int
+) -> None:
+    hits = [1.0 if 0 < position <= k else 0.0 for position in positions]
+    exact, complete = [hit / k for hit in hits], hits
+    both = [2 * p * r / (p + r) if p + r else 0.0 for p, r in zip(exact, complete, strict=True)]
+    given_ = np.array(positions, np.int64)
+    for metric, values in (
+        (metrics.precision, exact),
+        (metrics.recall, complete),
+        (metrics.f1, both),
+    ):
+        assert metric(given_, k) == pytest.approx(np.mean(values) if values else 0.0)
 
 
 @given(scores=st.lists(st.integers(0, 5), min_size=1, max_size=30))

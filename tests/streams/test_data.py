@@ -165,9 +165,22 @@ def test_a_protocol_that_cannot_be_followed_is_refused(
         read_folder(folder(tmp_path, protocol, events=[]))
 
 
-def test_a_folder_without_a_protocol_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadData, match=r"protocol\.json: no such file"):
+def test_a_folder_without_events_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match=r"neither protocol\.json nor events\.jsonl"):
         read_folder(tmp_path)
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".jsonl.xz"])
+def test_a_folder_with_events_alone_is_scored_event_by_event(tmp_path: Path, ending: str) -> None:
+    lines = "".join(json.dumps(click(number)) + "\n" for number in range(10)).encode()
+    packed = lzma.compress(lines) if ending.endswith(".xz") else lines
+    (tmp_path / f"events{ending}").write_bytes(packed)
+    data = read_folder(tmp_path)
+    assert (data.protocol.kind, data.protocol.name) == ("prequential", tmp_path.name)
+    assert [event.ts for event in data.events()] == list(range(10))
+    assert (data.first_scored(), list(data.items())) == (3, [])
+    (tmp_path / "items.jsonl").write_text('{"item_id": "i"}\n')
+    assert list(read_folder(tmp_path).items()) == [Item(item_id="i")]
 
 
 @pytest.mark.parametrize(

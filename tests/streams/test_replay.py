@@ -12,6 +12,7 @@ from features.events import Click, Event, Search
 from features.fading import ONE
 from features.profile import learn, new_profile
 from streams.cli import app
+from streams.configuration import configuration
 from streams.data import ONLINE_RETAIL, read_folder
 from streams.evaluate import evaluate
 from streams.learner import Learner, taught_by
@@ -96,8 +97,19 @@ def test_the_command_prints_one_object_of_figures(tmp_path: Path) -> None:
     told = CliRunner().invoke(app, ["evaluate", str(folder), "--json"])
     assert told.exit_code == 0, told.output
     figures = msgspec.json.decode(told.stdout)
-    wanted = {"hr@1", "mrr@1", "ndcg@1", "hr@5", "predictions", "seconds", "events_per_s"}
-    assert wanted <= figures.keys()
+    names = ("hr", "mrr", "ndcg", "recall", "precision", "f1", "coverage", "novelty")
+    wanted = {"predictions", "seconds", "events_per_s", "configuration"}
+    assert wanted | {f"{name}@{k}" for name in names for k in (1, 5)} <= figures.keys()
+
+
+def test_the_configuration_is_known_by_every_constant(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = configuration()
+    assert configuration() == before
+    for name, other in (("ranker.network.HIDDEN", (8, 8)), ("ranker.linear.PRIOR", {"own": 1.0})):
+        with monkeypatch.context() as patch:
+            patch.setattr(name, other)
+            assert configuration() != before
+    assert configuration() == before
 
 
 def test_the_same_log_gives_the_same_weights() -> None:

@@ -1,0 +1,45 @@
+"""What figures were measured with: one hash over every constant that decides how lists are made."""
+
+import hashlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, is_dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import features
+import ranker
+from streams import factorise, learner, replay
+
+_DIGITS = 12
+
+
+def configuration() -> str:
+    """Return the hash: equal as long as no constant of features, ranker or learning has changed."""
+    digest = hashlib.sha256()
+    for module in _modules():
+        for name, value in sorted(vars(module).items()):
+            if name.isupper() and (told := _told(value)) is not None:
+                digest.update(f"{module.__name__}.{name}={told}\n".encode())
+    return digest.hexdigest()[:_DIGITS]
+
+
+def _modules() -> Iterator[ModuleType]:
+    for package in (features, ranker):
+        for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda one: one.name):
+            yield import_module(f"{package.__name__}.{found.name}")
+    yield from (factorise, learner, replay)
+
+
+def _told(value: Any) -> str | None:
+    """Return plain values as text; None for what is no value, as a type or a decoder."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return repr(sorted(asdict(value).items()))
+    if isinstance(value, Mapping):
+        parts = [(_told(name), _told(one)) for name, one in value.items()]
+        return None if any(None in pair for pair in parts) else repr(sorted(map(repr, parts)))
+    if isinstance(value, tuple | list | frozenset):
+        told = [_told(one) for one in value]
+        return None if None in told else repr(told)
+    return repr(value) if isinstance(value, int | float | str | bytes) else None
