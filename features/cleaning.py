@@ -6,6 +6,7 @@ spellings of one user would live on two partitions.
 
 from collections.abc import Mapping
 
+from iso4217 import Currency
 from msgspec.structs import replace
 
 from features.events import MAX_ID_BYTES, Click, Event, Filters, Item, Purchase, Scalar, Search
@@ -21,6 +22,7 @@ MAX_LEVELS, MAX_TAGS, MAX_ATTRIBUTES = 8, 32, 64
 MAX_QUANTITY = 100_000.0  # of a purchase; an order of more is counted as one of these
 STEP = " > "
 """Stands between the names of a category that is written in one text."""
+_CURRENCIES = frozenset(currency.value for currency in Currency)
 _CURRENCY_LETTERS = 3
 _URL_STARTS = ("https://", "http://", "/")
 
@@ -128,10 +130,10 @@ def _clean_purchase(event: Purchase) -> Purchase:
 
 
 def _currency(text: str) -> str | None:
-    """Return a code in the form of ISO 4217, in upper case; None for anything else."""
+    """Return a code of ISO 4217's list, in upper case; None for anything else."""
     code = tidy(text, _CURRENCY_LETTERS + 1)
-    fits = len(code) == _CURRENCY_LETTERS and code.isascii() and code.isalpha()
-    return code.upper() if fits else None
+    # In upper case "ßd" would be South Sudan's.
+    return code.upper() if code.isascii() and code.upper() in _CURRENCIES else None
 
 
 def _path(names: tuple[str, ...] | None) -> tuple[str, ...] | None:

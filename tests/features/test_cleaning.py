@@ -49,11 +49,13 @@ def purchase(**more: Any) -> Purchase:
         ("euro", None),
         ("€", None),
         ("E1R", None),
-        ("ßd", None),
+        ("ZZZ", None),  # in the form of a code, but nobody's
+        ("DEM", None),  # no longer money
+        ("ßd", None),  # SSD, South Sudan's, in upper case
         ("", None),
     ],
 )
-def test_a_currency_is_three_letters_or_none_and_the_price_stays(
+def test_a_currency_is_of_the_list_or_none_and_the_price_stays(
     given: str, kept: str | None
 ) -> None:
     assert clean_event(purchase(price=5.0, currency=given)) == purchase(price=5.0, currency=kept)

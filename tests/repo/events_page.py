@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import iso4217
 import msgspec
 from msgspec import inspect
 
@@ -97,7 +98,8 @@ RULES: Mapping[str, str] = {
     "price": "kept as sent, in the one currency of the shop: nothing is converted or clipped; 0 is "
     "a price that is not known, to the statistics of users and categories; how far an item's "
     "price lies from its category's is clipped (`price_level` in [features.md](features.md))",
-    "currency": "upper case; left out unless it is three Latin letters, and the price stays",
+    "currency": "upper case; left out unless ISO 4217 lists it (as of "
+    f"{iso4217.__published__:%Y-%m-%d}), and the price stays",
     "quantity": f"more than {cleaning.MAX_QUANTITY:,.0f} counts as {cleaning.MAX_QUANTITY:,.0f}",
     "available_to": "refused where it comes before `available_from`",
     "filters": "refused with a field that is not known, or with `price_max` below `price_min`; "
