@@ -16,6 +16,8 @@ from features.windows import Windows, counted_beside
 
 ID_BYTES = 6  # of a remembered event id: a chance of 2e-13 per event that a new one looks known
 MAX_IDS = 48
+REPEAT_MS = 1_000
+"""Within so long the same act is usually one act told twice; see `Rules`."""
 
 
 class Verdict(IntEnum):
@@ -89,6 +91,11 @@ def known(ids: bytes, one: bytes) -> bool:
     return place != -1
 
 
+def twins(one_ts: int, other_ts: int, within_ms: int) -> bool:
+    """Tell whether two tellings of an act, at these event times, are of one act."""
+    return abs(one_ts - other_ts) <= within_ms
+
+
 def done_beside(acts: Sequence[_Act], item_id: str, kind: Kind, ts: int, within_ms: int) -> bool:
     """Tell whether the same was done to the item at most `within_ms` before or after ts.
 
@@ -99,11 +106,10 @@ def done_beside(acts: Sequence[_Act], item_id: str, kind: Kind, ts: int, within_
         ts: Event time in ms.
         within_ms: Inclusive.
     """
-    first, last = ts - within_ms, ts + within_ms
     for act in reversed(acts):
-        if act.item_id == item_id and act.kind == kind and first <= act.ts <= last:
+        if act.item_id == item_id and act.kind == kind and twins(act.ts, ts, within_ms):
             return True
-        if act.ts < first:
+        if act.ts < ts - within_ms:
             return False
     return False
 
@@ -112,8 +118,7 @@ def asked_beside(searches: Sequence[_Asking], query: str, ts: int, within_ms: in
     """Tell whether the same was asked, case apart, at most `within_ms` before or after ts."""
     folded = query.casefold()
     return any(
-        abs(search.ts - ts) <= within_ms and search.query.casefold() == folded
-        for search in searches
+        twins(search.ts, ts, within_ms) and search.query.casefold() == folded for search in searches
     )
 
 

@@ -16,7 +16,7 @@ from pydantic_settings import (
 )
 
 from features.fading import HALF_LIFE_DAYS
-from features.guard import Rules
+from features.guard import REPEAT_MS, Rules
 from streams.settings_checks import NAME, check_security, check_servers
 from streams.settings_errors import explain
 from streams.settings_sources import CONFIG, PREFIX, BadSetting, Unknown, toml
@@ -140,7 +140,7 @@ class Settings(BaseSettings):
 
     # Events
     repeat_ms: int = Field(
-        1000,
+        REPEAT_MS,
         ge=0,
         le=60_000,
         description="Milliseconds within which the same act (user, kind, item or query) counts "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from msgspec.structs import fields
 
 from features.events import Click, Event, Item, Purchase, Search
+from features.guard import REPEAT_MS, twins
 from features.session import SESSION_GAP_MS
 from features.text import tidy
 from streams.quality.bins import COUNTS, DURATIONS, HOURS, PRICES
@@ -18,8 +19,6 @@ IDS = 500_000
 """Event ids, and distinct items, queries and categories, kept likewise."""
 RECENT = 65_536
 """Actions and users of the last events, among which quick repeats and bursts are found."""
-REPEAT_MS = 1_000
-"""The same user doing the same to the same item again within this time is a repeat."""
 BURSTS = 10
 """Users told of those with the most events in one minute."""
 PROBLEMS = 3
@@ -180,11 +179,12 @@ class Measure:
         return False
 
     def _repeat(self, event: Event) -> None:
-        if isinstance(event, Search):
-            return
-        action = f"{event.kind} {event.item_id} {event.user_id}"
+        """Count an act that is told twice; as in a worker, the one told first goes on counting."""
+        done = event.query.casefold() if isinstance(event, Search) else event.item_id
+        action = f"{event.kind} {event.user_id}\n{done}"
         before = self._actions.swap(action, event.ts)
-        if before is not None and abs(event.ts - before) <= REPEAT_MS:
+        if before is not None and twins(before, event.ts, REPEAT_MS):
+            self._actions.swap(action, before)
             self._repeated_actions += 1
 
     def _burst(self, event: Event) -> None:

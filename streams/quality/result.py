@@ -83,7 +83,7 @@ class Quality(Struct, frozen=True, kw_only=True):
     invalid: tuple[Invalid, ...]
     missing: tuple[Missing, ...]
     repeated_ids: int  # the event_id came before, within its kind
-    repeated_actions: int  # same user, item and kind within 1 s, under another id
+    repeated_actions: int  # told twice, by the rule of `features.guard`
     behind_log: Histogram  # events behind the newest of their file or partition
     behind_user: Histogram  # events behind the newest of their user
     bursts: tuple[Burst, ...]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from features.guard import REPEAT_MS
 from streams.quality.measure import IDS, RECENT, USERS
 from streams.quality.result import Histogram, Quality
 
@@ -31,7 +32,7 @@ def headline(quality: Quality) -> list[tuple[str, str]]:
         ("last event", date(quality.last_ts)),
         ("invalid", f"{sum(one.count for one in quality.invalid):,}"),
         ("repeated event ids", _count(quality, "repeated_ids", quality.repeated_ids)),
-        ("repeated actions within 1 s", f"{quality.repeated_actions:,}"),
+        (f"repeated actions within {REPEAT_MS // 1000} s", f"{quality.repeated_actions:,}"),
         ("behind their log", _late(quality.behind_log)),
         ("behind their user", _late(quality.behind_user)),
         ("items that no catalogue names", _count(quality, "uncatalogued", quality.uncatalogued)),

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.cleaning import clean_event
 from features.events import Click, Event, Item, Purchase, Search
+from features.guard import REPEAT_MS, Rules, Verdict
+from features.profile import Profile, judge, new_profile, take
 from features.session import SESSION_GAP_MS
 from streams.quality import measure as measuring
-from streams.quality.measure import REPEAT_MS, Measure
+from streams.quality.measure import Measure
 from streams.quality.result import Quality
 
 T = 1_700_000_000_000
@@ -128,6 +131,22 @@ def test_quick_repeats_are_counted_once_and_not_as_ids() -> None:
     ]
     found = measured(log)
     assert (found.repeated_actions, found.repeated_ids) == (1, 1)
+
+
+@given(log=logs)
+def test_repeats_are_what_a_worker_would_not_count(log: list[Event]) -> None:
+    log = [
+        msgspec.structs.replace(clean_event(event), event_id=str(number))
+        for number, event in enumerate(sorted(log, key=lambda event: event.ts))
+    ]
+    rules, twins = Rules(repeat_ms=REPEAT_MS), 0
+    rows: defaultdict[str, Profile] = defaultdict(new_profile)
+    for offset, event in enumerate(log):
+        row = rows[event.user_id]
+        judged = judge(row, event, 0, offset, rules)
+        rows[event.user_id] = take(row, event, 0, offset, judged)
+        twins += judged[0] is Verdict.TWIN
+    assert measured(log).repeated_actions == twins
 
 
 def test_a_catalogue_is_held_against_the_events() -> None:
