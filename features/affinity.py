@@ -64,6 +64,11 @@ def price_band(price: float) -> int:
     return max(_LOWEST, min(floor(2 * log2(price)), _HIGHEST))
 
 
+def band_code(band: int) -> int:
+    """Return a band's number from 1 on, so that 0 can stand for no price."""
+    return band - _LOWEST + 1
+
+
 def band_start(band: int) -> float:
     """Return the lowest price of a band."""
     return float(2.0 ** (band / 2))

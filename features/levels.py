@@ -197,6 +197,14 @@ class CategoryLevels:
             rate = smoothed(level.purchases, level.trials, rate)
         return rate
 
+    def touches(self, path: Path) -> float:
+        """Return how often an item of a category was clicked or bought, ever, on average.
+
+        Of the more frequent of both, item by item. 0 in a shop without items.
+        """
+        level = self.at(path)
+        return level.trials / max(level.items, 1)
+
     def _opened(self, key: Path) -> Level:
         level = self._levels.get(key)
         if level is not None:

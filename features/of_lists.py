@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from math import inf
 
+from features.affinity import HALF_LIFE_MS, MAX_NAMES
+from features.decay import DAY_MS
 from features.feature import Feature
+from features.standing import FAR
 from features.vector import NAMES
 
 _ORDER = {name: place for place, name in enumerate(NAMES)}
@@ -138,6 +141,26 @@ def _attributes() -> Iterator[Feature]:
     yield _of("price_fit", "1 at the user's usual price, half at twice or half of it", high=1)
     yield _of("category_share", "of the user's last 20 items, those of its category", high=1)
     yield _of("brand_share", "of the user's last 20 items, those of its brand", high=1)
+    yield from _leanings()
+
+
+def _leanings() -> Iterator[Feature]:
+    for name, said in (("category", "category"), ("brand", "brand"), ("price", "price band")):
+        yield _of(
+            f"affinity_{name}",
+            f"share of its {said} among the {MAX_NAMES} that the user leans to most; weights halve "
+            f"after every {HALF_LIFE_MS // DAY_MS}d",
+            high=1,
+        )
+    for name, said in (("demand", "clicks and purchases"), ("conversion", "purchases per click")):
+        yield _of(
+            f"{name}_lead",
+            f"how far it was ahead of its category in {said} when it last changed, as the standing "
+            "of an item says it",
+            unit=f"ln / ln {FAR}",
+            low=-1,
+            high=1,
+        )
 
 
 def _of(

@@ -6,6 +6,7 @@ from functools import partial
 from features.cleaning import MAX_LEVELS
 from features.feature import Feature
 from features.levels import MAX_LEVEL, MIN_PRICES, MIN_SCALE, PRIOR_CLICKS
+from features.standing import FAR, PRIOR_TOUCHES
 
 _of = partial(Feature, "standing")
 
@@ -22,6 +23,7 @@ def standing_features() -> Iterator[Feature]:
     )
     yield from _price()
     yield from _conversion()
+    yield from _lead()
 
 
 def _price() -> Iterator[Feature]:
@@ -110,4 +112,26 @@ def _conversion() -> Iterator[Feature]:
         lambda row, _: row.category_conversion,
         high=1,
         missing=None,
+    )
+
+
+def _lead() -> Iterator[Feature]:
+    yield _of(
+        "lead",
+        "demand_lead",
+        f"ln of how many times its category's usual clicks (or purchases, where they are more) it "
+        f"has, {PRIOR_TOUCHES} added to both; 1 is {FAR} times, -1 the {FAR}th part, clipped.",
+        f"ln / ln {FAR}",
+        lambda row, _: row.lead.demand,
+        low=-1,
+        high=1,
+    )
+    yield _of(
+        "lead",
+        "conversion_lead",
+        "Likewise of how many times its category's `conversion` its own is; 0 where none is known.",
+        f"ln / ln {FAR}",
+        lambda row, _: row.lead.conversion,
+        low=-1,
+        high=1,
     )

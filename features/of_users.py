@@ -227,7 +227,7 @@ def _leanings() -> Iterator[Feature]:
             f"{field}_top_share",
             f"Part of the weight of those that the heaviest {name} has; weights halve after every "
             f"{span(HALF_LIFE_MS)}.",
-            "1",
+            "share",
             _top_share(field),
             high=1,
             missing=None,

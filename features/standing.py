@@ -1,12 +1,32 @@
 """How an item stands in its category: what its row says, beside what is usual there."""
 
 import math
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from features.events import Kind
 from features.item import ItemRow
 from features.levels import CategoryLevels, Figures, smoothed, z_score
+
+PRIOR_TOUCHES = 10
+"""Added to touches that are compared, so that little traffic tells little."""
+FAR = 50
+"""Being ahead, or behind, by more than so many times says no more than that."""
+
+
+class Lead(NamedTuple):
+    """How far an item is ahead of its category: 0 as usual or unknown, 1 far ahead, -1 far behind.
+
+    Logarithms to base `FAR` of how many times the usual.
+
+    Attributes:
+        demand: In clicks or purchases ever, whichever are more, with `PRIOR_TOUCHES` on both sides.
+        conversion: In purchases per click, smoothed.
+    """
+
+    demand: float = 0.0
+    conversion: float = 0.0
 
 
 class Standing(Struct, frozen=True, kw_only=True, gc=False):
@@ -25,6 +45,7 @@ class Standing(Struct, frozen=True, kw_only=True, gc=False):
         conversion_imputed: Whether that is the category's alone: nobody clicked on the item or
             bought it.
         category_conversion: The category's, smoothed towards the wider ones'.
+        lead: How far it is ahead.
     """
 
     category_items: int
@@ -37,6 +58,7 @@ class Standing(Struct, frozen=True, kw_only=True, gc=False):
     conversion: float | None
     conversion_imputed: bool
     category_conversion: float | None
+    lead: Lead
 
 
 def figures_of(row: ItemRow) -> Figures | None:
@@ -63,7 +85,7 @@ def standing(row: ItemRow, levels: CategoryLevels) -> Standing:
     level, spread = (None, None) if found is None else found
     usual = None if spread is None else math.exp(spread.median)
     rate = levels.conversion(path)
-    trials = max(figures.clicks, figures.purchases)
+    trials = _trials(figures)
     return Standing(
         category_items=levels.at(path).items,
         price=usual if price is None else price,
@@ -75,4 +97,24 @@ def standing(row: ItemRow, levels: CategoryLevels) -> Standing:
         conversion=None if rate is None else smoothed(figures.purchases, trials, rate),
         conversion_imputed=rate is not None and trials == 0,
         category_conversion=rate,
+        lead=lead(figures, levels),
     )
+
+
+def lead(figures: Figures, levels: CategoryLevels) -> Lead:
+    """Return how far an item is ahead of its category, by what the levels hold at the moment."""
+    trials, usual = _trials(figures), levels.touches(figures.path)
+    rate = levels.conversion(figures.path)
+    own = None if rate is None else smoothed(figures.purchases, trials, rate)
+    return Lead(
+        _times((trials + PRIOR_TOUCHES) / (usual + PRIOR_TOUCHES)),
+        _times(own / rate) if own and rate else 0.0,
+    )
+
+
+def _trials(figures: Figures) -> int:
+    return max(figures.clicks, figures.purchases)
+
+
+def _times(ratio: float) -> float:
+    return min(max(math.log(ratio, FAR), -1.0), 1.0)

@@ -40,6 +40,11 @@ SCORES = (
     "price_fit",
     "category_share",
     "brand_share",
+    "affinity_category",
+    "affinity_brand",
+    "affinity_price",
+    "demand_lead",
+    "conversion_lead",
     "rank_forward",
     "rank_cosine",
     "rank_attention",
@@ -58,6 +63,11 @@ _PLAIN = (
     "price_fit",
     "category_share",
     "brand_share",
+    "affinity_category",
+    "affinity_brand",
+    "affinity_price",
+    "demand_lead",
+    "conversion_lead",
 )
 _RELATIVE_FLOOR = 1e-3  # a score below this part of the highest is as good as none
 _SHARE_FLOOR = 1e-5  # a share below this is as good as none

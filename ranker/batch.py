@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ranker.columns import Columns
 from ranker.evidence import Histories, Searches
 from ranker.selection import Filters
+from ranker.shelves import Shelves
 
 
 class Asked(NamedTuple):
@@ -33,6 +34,13 @@ class Found(NamedTuple):
     popular_30d: NDArray[np.int32]  # (P,)
 
 
+class Leanings(NamedTuple):
+    """What B users lean to: narrowest categories, brands and bands of prices, M of each at most."""
+
+    codes: NDArray[np.int32]  # (B, 3, M) as in Columns, the heaviest first
+    shares: NDArray[np.float32]  # (B, 3, M) 0 = nothing; those of one kind add up to 1 at most
+
+
 class Batch(NamedTuple):
     """All that B pools are made of."""
 
@@ -42,6 +50,8 @@ class Batch(NamedTuple):
     searches: Searches
     asked: Asked
     found: Found
+    leanings: Leanings
+    shelves: Shelves
 
 
 class Pools(NamedTuple):

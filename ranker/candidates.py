@@ -1,12 +1,12 @@
 """Which items are worth scoring for a user, and what each generator says about them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ranker.batch import Asked, Batch, Found
+from ranker.batch import Asked, Batch, Found, Leanings
 from ranker.columns import Columns
 from ranker.evidence import HISTORY, Histories, Searches, new_table
 from ranker.items import ItemIndex
@@ -26,6 +26,7 @@ __all__ = ["GIVEN", "POPULAR", "SCORES", "Candidates", "Request", "generate"]
 
 GIVEN = 1000  # so many of the items that a caller gives are ranked, the first ones
 POPULAR = 512  # most popular items that are looked through for those that a list may show
+LEANINGS = 4  # categories, brands and bands of prices that a user leans to, of each so many
 _POPULAR_7D, _POPULAR_30D = 1, 2
 
 _Floats = NDArray[np.float32]
@@ -49,6 +50,10 @@ class Request:
             has only just been sent to them); the rest is taken out of the neighbour scores.
         factors: (d,) of the user; None = not learnt yet.
         bias: of the user.
+        leaves: narrowest categories that the user leans to, by code: their shares, the heaviest
+            first; the first `LEANINGS` are read, as of what follows.
+        brands: likewise.
+        price_bands: likewise.
         query: text of a search; "" = not a search.
         query_keys: exact, squashed and terms of the query, as in the item rows.
         terms: words of the query.
@@ -65,6 +70,9 @@ class Request:
     uncounted: int = 0
     factors: _Floats | None = None
     bias: float = 0.0
+    leaves: Mapping[int, float] = field(default_factory=dict)
+    brands: Mapping[int, float] = field(default_factory=dict)
+    price_bands: Mapping[int, float] = field(default_factory=dict)
     query: str = ""
     query_keys: Sequence[str] = ()
     terms: Sequence[str] = ()
@@ -123,6 +131,8 @@ def generate(
         _pack_searches(requests, index),
         asked,
         _search_dense(columns, filters, asked, size),
+        _pack_leanings(requests),
+        index.shelves,
     )
     pools = new_pools(asked.limits)
     fill_pools(batch, new_table(len(columns.degree)), pools)
@@ -231,6 +241,18 @@ def _pack_asked(
         bias=np.array([request.bias for request in requests], np.float32),
         has_factors=factors[:, -1] > 0,
     )
+
+
+def _pack_leanings(requests: Sequence[Request]) -> Leanings:
+    shape = (len(requests), 3, LEANINGS)
+    packed = Leanings(np.zeros(shape, np.int32), np.zeros(shape, np.float32))
+    for b, request in enumerate(requests):
+        for kind, named in enumerate((request.leaves, request.brands, request.price_bands)):
+            if named:
+                count = min(len(named), LEANINGS)
+                packed.codes[b, kind, :count] = list(named)[:count]
+                packed.shares[b, kind, :count] = list(named.values())[:count]
+    return packed
 
 
 def _known(slots: _Slots) -> _Slots:

@@ -48,7 +48,10 @@ class Columns(NamedTuple):
     has_vector: NDArray[np.bool_]  # (cap,)
     price: _Floats  # (cap,) 0 = unknown
     category: NDArray[np.int32]  # (cap,) code of the whole path, 0 = unknown
+    leaf: NDArray[np.int32]  # (cap,) code of its last name alone, 0 = unknown
     brand: NDArray[np.int32]  # (cap,) code, 0 = unknown
+    price_band: NDArray[np.int32]  # (cap,) 0 = unknown
+    leads: _Floats  # (cap, 2) as `ItemState.leads`
     term_count: _Floats  # (cap,) distinct terms of the title
     status: NDArray[np.int8]  # (cap,) HIDDEN, SHOWN or DATED
     available_from: NDArray[np.int64]  # (cap,) ms UTC, inclusive
@@ -94,7 +97,10 @@ def new_columns(capacity: int, neighbours: int, factors: int) -> Columns:
         has_vector=flags(),
         price=floats(),
         category=codes(),
+        leaf=codes(),
         brand=codes(),
+        price_band=codes(),
+        leads=floats(2),
         term_count=floats(),
         status=np.zeros(capacity, np.int8),
         available_from=times(),

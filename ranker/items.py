@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ranker.codes import Codes
 from ranker.columns import (
     ALWAYS_FROM,
     ALWAYS_TO,
@@ -19,69 +19,17 @@ from ranker.columns import (
     new_columns,
     pairs_of,
 )
+from ranker.item_state import BadItemState, ItemState
 from ranker.landmark import Landmark
 from ranker.lexical import Matches, QueryClicks, TitleTerms, matches
 from ranker.limits import Limits, outside
 from ranker.pairs import PASSAGE_WEIGHT, put_pairs, scale_pairs
+from ranker.shelves import CategoryShelves, Shelves
+
+__all__ = ["BadItemState", "ItemIndex", "ItemState"]
 
 _FIRST_SLOTS = 1024
 _Floats = NDArray[np.float32]
-_NONE: _Floats = np.empty(0, np.float32)
-
-
-class BadItemState(ValueError):
-    """An item's state contradicts itself or does not fit the index."""
-
-
-@dataclass(slots=True, frozen=True, kw_only=True)
-class ItemState:
-    """One item as its owner broadcasts it.
-
-    Attributes:
-        item_id: the item.
-        predecessors: distinct items that users acted on before this one, itself perhaps among them.
-        forward: weight of "that item, then this one", (len(predecessors),).
-        passages: times this item came after each of them, (len(predecessors),).
-        bought: of `forward` what ended in a purchase, (len(predecessors),); left out = nothing.
-        in_weight: sum of all forward weights that led to this item.
-        reach: times anyone acted on this item.
-        as_of: ms UTC at which the five above hold, where they fade.
-        popularity: decayed touches at `popularity_ts`, for each of `HALF_LIVES_MS`.
-        popularity_ts: ms UTC at which `popularity` holds.
-        price: in the shop's currency; 0 or NaN = unknown.
-        category: path from the root.
-        brand: "" = unknown.
-        terms: words of the title, and of whatever else a search shall match.
-        query_counts: query key -> times a search for it led here, as of `as_of` too.
-        factors: (d,) of the matrix factorisation; None = not learnt yet.
-        bias: of the matrix factorisation.
-        in_stock: as the shop's catalogue says.
-        available_from: ms UTC, inclusive.
-        available_to: ms UTC, exclusive.
-        active: False = deleted: no list shows it.
-    """
-
-    item_id: str
-    predecessors: Sequence[str] = ()
-    forward: _Floats = field(default_factory=lambda: _NONE)
-    passages: _Floats = field(default_factory=lambda: _NONE)
-    bought: _Floats | None = None
-    in_weight: float = 0.0
-    reach: float = 0.0
-    as_of: int = 0
-    popularity: Sequence[float] = (0.0, 0.0, 0.0)
-    popularity_ts: int = 0
-    price: float = 0.0
-    category: tuple[str, ...] = ()
-    brand: str = ""
-    terms: Sequence[str] = ()
-    query_counts: Mapping[str, float] = field(default_factory=dict)
-    factors: _Floats | None = None
-    bias: float = 0.0
-    in_stock: bool = True
-    available_from: int = ALWAYS_FROM
-    available_to: int = ALWAYS_TO
-    active: bool = True
 
 
 class ItemIndex:
@@ -106,8 +54,9 @@ class ItemIndex:
         self._pairs = pairs_of(self.columns)
         self._puts = 0
         self._slots: dict[str, int] = {}
-        self._codes: dict[str | tuple[str, ...], int] = {}
-        self._leaves = [""]  # by code: a brand, or the narrowest category of a path
+        self._categories: Codes[tuple[str, ...]] = Codes(())
+        self._leaves, self._brands = Codes(""), Codes("")
+        self._shelves = CategoryShelves()
         self._titles = TitleTerms()
         self._clicks = QueryClicks()
 
@@ -146,7 +95,22 @@ class ItemIndex:
         slot = self._slots.get(item_id)
         if slot is None:
             return "", ""
-        return self._leaves[self.columns.category[slot]], self._leaves[self.columns.brand[slot]]
+        return self.leaf(slot), self._brands.names[int(self.columns.brand[slot])]
+
+    def leaf(self, slot: int) -> str:
+        """Return the narrowest category of an item's path; "" where unknown."""
+        return self._leaves.names[int(self.columns.leaf[slot])]
+
+    def leanings(
+        self, leaves: Mapping[str, float], brands: Mapping[str, float]
+    ) -> tuple[dict[int, float], dict[int, float]]:
+        """Return shares of narrowest categories and of brands, by code; unknown ones are out."""
+        return self._leaves.shares(leaves), self._brands.shares(brands)
+
+    @property
+    def shelves(self) -> Shelves:
+        """The most popular items of every narrowest category."""
+        return self._shelves.rows
 
     def put_many(self, states: Iterable[ItemState]) -> None:
         """Put each state; of two for one item the later holds."""
@@ -165,20 +129,25 @@ class ItemIndex:
         self._put_predecessors(slot, state, scale)
         self._put_factors(slot, state)
         to = self.columns
+        leaf_before = int(to.leaf[slot])
         to.in_weight[slot] = state.in_weight * scale
         to.reach[slot] = state.reach * scale
         to.popularity[slot] = state.popularity
         to.popularity_ts[slot] = state.popularity_ts
         to.popular_key[slot] = _popular_key(state.popularity, state.popularity_ts)
         to.price[slot] = state.price if state.price > 0 else 0.0
-        to.category[slot] = self._code(state.category)
-        to.brand[slot] = self._code(state.brand)
+        to.category[slot] = self._categories.of(state.category)
+        to.leaf[slot] = self._leaves.of(state.category[-1]) if state.category else 0
+        to.brand[slot] = self._brands.of(state.brand)
+        to.price_band[slot] = state.price_band
+        to.leads[slot] = state.leads
         to.term_count[slot] = len(set(state.terms))
         to.available_from[slot] = state.available_from
         to.available_to[slot] = state.available_to
         self._titles.put(slot, state.terms)
         self._clicks.put(slot, {key: n * scale for key, n in state.query_counts.items()})
         to.status[slot] = _status(state)
+        self._shelves.put(to, len(self), slot, leaf_before)
         self.changes += 1
 
     def remove(self, item_id: str) -> None:
@@ -221,7 +190,8 @@ class ItemIndex:
 
     def outside(self, limits: Limits) -> NDArray[np.int32]:
         """Return the slots of items that do not pass the limits, in order."""
-        return outside(self.columns, len(self), self._codes, limits)
+        numbers = self._categories.numbers, self._brands.numbers
+        return outside(self.columns, len(self), *numbers, limits)
 
     def search(self, terms: Sequence[str], keys: Sequence[str], now: int) -> Matches:
         """Return what a search with these words and query keys matches at `now` (ms UTC)."""
@@ -283,13 +253,6 @@ class ItemIndex:
         to.factors[slot, :-1] = state.factors
         to.factors[slot, -1] = state.bias
         to.has_factors[slot] = True
-
-    def _code(self, value: str | tuple[str, ...]) -> int:
-        code = self._codes.get(value, 0)
-        if value and not code:
-            code = self._codes[value] = len(self._leaves)
-            self._leaves.append(value if isinstance(value, str) else value[-1])
-        return code
 
 
 def _status(state: ItemState) -> int:

@@ -20,31 +20,31 @@ class Limits(NamedTuple):
 
 
 def outside(
-    columns: Columns, size: int, codes: Mapping[str | tuple[str, ...], int], limits: Limits
+    columns: Columns,
+    size: int,
+    categories: Mapping[tuple[str, ...], int],
+    brands: Mapping[str, int],
+    limits: Limits,
 ) -> NDArray[np.int32]:
     """Return the slots that do not pass, in order: one pass over the columns that limits name.
 
     Args:
         columns: all items.
         size: so many slots are in use.
-        codes: category path or brand -> its code in the columns.
+        categories: path -> its code in the columns.
+        brands: name -> likewise.
         limits: what to pass.
     """
     passing = np.ones(size, np.bool_)
     if limits.categories:
         wanted = [
             code
-            for path, code in codes.items()
-            if isinstance(path, tuple)
-            and not limits.categories.isdisjoint(level.casefold() for level in path)
+            for path, code in categories.items()
+            if not limits.categories.isdisjoint(level.casefold() for level in path)
         ]
         passing &= np.isin(columns.category[:size], wanted)
     if limits.brands:
-        wanted = [
-            code
-            for brand, code in codes.items()
-            if isinstance(brand, str) and brand.casefold() in limits.brands
-        ]
+        wanted = [code for brand, code in brands.items() if brand.casefold() in limits.brands]
         passing &= np.isin(columns.brand[:size], wanted)
     if limits.price_min > 0 or limits.price_max < math.inf:
         price = columns.price[:size]

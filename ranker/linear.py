@@ -30,6 +30,9 @@ PRIOR: Mapping[str, float] = {
     "own_fresh": 0.3,
     "category_share": 0.3,
     "price_fit": 0.1,
+    "affinity_category": 0.2,
+    "affinity_brand": 0.2,
+    "affinity_price": 0.1,
 }
 PRIOR_SEARCH: Mapping[str, float] = {  # in lists that answer a query
     **PRIOR,

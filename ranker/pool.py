@@ -24,10 +24,10 @@ from ranker.selection import allowed, offer
 
 # How many each generator adds, and the order in which they take turns until the pool is full.
 TOP_TITLE, TOP_QUERY, TOP_OWN, TOP_FORWARD, TOP_COSINE = 50, 50, 50, 50, 40
-TOP_ATTENTION, TOP_FACTORS, TOP_POPULAR = 60, 20, 20
+TOP_ATTENTION, TOP_FACTORS, TOP_POPULAR, TOP_LIKED = 60, 20, 20, 20
 POOL, POOL_SEARCH = 180, 250  # candidates of a list, of a search
 _TURNS = 60  # the largest of the tops
-_GENERATORS = 9
+_GENERATORS = 10
 
 
 def new_pools(limits: NDArray[np.int32]) -> Pools:
@@ -74,6 +74,31 @@ def _copy_allowed(batch: Batch, b: int, slots: NDArray[np.int32], chosen: NDArra
 
 
 @kernel
+def _popular_where_liked(batch: Batch, b: int, chosen: NDArray[np.int32]) -> int:
+    """Fill `chosen` from the shelves of the user's categories, each by its share.
+
+    As d'Hondt gives out seats: the n-th of a category stands for 1/n of the category's share.
+    """
+    filters, shelves = batch.filters, batch.shelves
+    codes, shares = batch.leanings.codes[b, 0], batch.leanings.shares[b, 0]
+    values = np.empty(len(chosen), np.float32)
+    known = len(batch.columns.degree)  # an item that came after the columns is none of this batch
+    found = 0
+    for j in range(len(codes)):
+        if shares[j] <= 0.0 or codes[j] >= len(shelves.sizes):
+            continue
+        taken = 0
+        for slot in shelves.slots[codes[j], : shelves.sizes[codes[j]]]:
+            value = shares[j] / (taken + 1)
+            if found == len(chosen) and value <= values[found - 1]:
+                break
+            if 0 <= slot < known and allowed(filters, b, slot):
+                found = offer(values, chosen, found, value, slot)
+                taken += 1
+    return found
+
+
+@kernel
 def _generate(
     batch: Batch, b: int, table: Table, turns: NDArray[np.int32], lengths: NDArray[np.int32]
 ) -> None:
@@ -88,6 +113,7 @@ def _generate(
     lengths[6] = _copy_allowed(batch, b, found.factors[b], turns[6, :TOP_FACTORS])
     lengths[7] = _copy_allowed(batch, b, found.popular_7d, turns[7, :TOP_POPULAR])
     lengths[8] = _copy_allowed(batch, b, found.popular_30d, turns[8, :TOP_POPULAR])
+    lengths[9] = _popular_where_liked(batch, b, turns[9, :TOP_LIKED])
 
 
 @kernel

@@ -23,6 +23,7 @@ ReasonKind = Literal[
     "title",
     "taste",
     "popular",
+    "popular_in_category",
 ]
 KINDS: Mapping[ReasonKind, str] = {
     "viewed_together": "others who came by `item_id` went on to this item",
@@ -35,6 +36,7 @@ KINDS: Mapping[ReasonKind, str] = {
     "title": "its title matches the search",
     "taste": "it is close to the user's taste, by the matrix factorisation",
     "popular": "many act on it these days",
+    "popular_in_category": "many act on it these days, in `category`, which the user leans to",
 }
 """What each kind of reason says, in the order in which `_weigh` writes them."""
 _NAMES = tuple(KINDS)
@@ -102,7 +104,7 @@ def _weigh(
     chosen: NDArray[np.int64],
     weights: _Floats,
 ) -> None:
-    """Write the weight of every kind, of attention before its share is known, (B, K, 8)."""
+    """Write the weight of every kind, of attention before its share is known, (B, K, 9)."""
     raw = {name: candidates.scores[..., i] for i, name in enumerate(SCORES)}
     query = raw["query_exact"] + raw["query_squashed"] + raw["query_terms"]
     together = _relative(raw["forward"] + raw["cosine"])
@@ -116,6 +118,7 @@ def _weigh(
         _relative(raw["title"]),
         _close(raw["factors"], raw["factors_known"]),
         _relative(raw["popular_7d"]),
+        _relative(raw["popular_7d"] * raw["affinity_category"]),
     )
     for kind, values in enumerate(evidence):
         weights[..., kind] = values[lists, chosen]

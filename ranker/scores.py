@@ -35,6 +35,11 @@ _DESCRIBED = (
     "price_fit",  # 1 = the usual price of the history, halved by a factor of 2, 0 = unknown
     "category_share",  # of the history's items, those of the candidate's category
     "brand_share",
+    "affinity_category",  # the user's share of the candidate's narrowest category
+    "affinity_brand",
+    "affinity_price",  # of its band of prices
+    "demand_lead",  # as `ItemState.leads`
+    "conversion_lead",
 )
 _RANKS = (
     "rank_forward",  # 1 / rank within the pool by that score, 0 past RANKED or without a score
@@ -58,6 +63,11 @@ SCORES = EVIDENCE + _DESCRIBED + _RANKS
     PRICE_FIT,
     CATEGORY_SHARE,
     BRAND_SHARE,
+    AFFINITY_CATEGORY,
+    AFFINITY_BRAND,
+    AFFINITY_PRICE,
+    DEMAND_LEAD,
+    CONVERSION_LEAD,
 ) = range(len(EVIDENCE), len(EVIDENCE) + len(_DESCRIBED))
 _FIRST_RANK = len(EVIDENCE) + len(_DESCRIBED)
 
@@ -113,6 +123,24 @@ def _describe(batch: Batch, b: int, pool: NDArray[np.int32], planes: NDArray[np.
 
 
 @kernel
+def _describe_leanings(
+    batch: Batch, b: int, pool: NDArray[np.int32], planes: NDArray[np.float32]
+) -> None:
+    """Say how far the user leans to each candidate, and how far it is ahead of its category."""
+    columns = batch.columns
+    codes, shares = batch.leanings.codes[b], batch.leanings.shares[b]
+    for i in range(len(pool)):
+        slot = pool[i]
+        own = (columns.leaf[slot], columns.brand[slot], columns.price_band[slot])
+        for kind in range(len(own)):
+            for j in range(codes.shape[1]):
+                if codes[kind, j] == own[kind]:
+                    planes[AFFINITY_CATEGORY + kind, i] += shares[kind, j]
+        planes[DEMAND_LEAD, i] = columns.leads[slot, 0]
+        planes[CONVERSION_LEAD, i] = columns.leads[slot, 1]
+
+
+@kernel
 def _rank_within(
     values: NDArray[np.float32], known: NDArray[np.float32], ranks: NDArray[np.float32]
 ) -> None:
@@ -148,5 +176,6 @@ def score_pool(batch: Batch, b: int, table: Table, pool: NDArray[np.int32]) -> N
     own = table.slots[: min(table.distinct[0], SOURCES)]
     _describe(batch, b, pool, planes)
     _describe_attributes(batch.columns, own, pool, planes)
+    _describe_leanings(batch, b, pool, planes)
     _rank_all(planes)
     return planes

@@ -1,4 +1,4 @@
-"""What every worker knows of items: an index and statistics of categories, fed alike.
+"""What every worker knows of items: an index, and statistics of categories that go into it.
 
 The worker and `headrace features explain` feed them from `item-state`, the evaluation from its own
 rows; all call these two functions.
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from features.item import ItemRow
 from features.levels import CategoryLevels
-from features.standing import figures_of
+from features.standing import figures_of, lead
 from ranker.items import ItemIndex
 from streams.item_states import item_state
 
@@ -18,18 +18,22 @@ def show_items(
 ) -> None:
     """Let rankings and category statistics see items as they are now.
 
+    How far an item is ahead of its category is what the statistics say at this moment. It stays so
+    until the item changes again, though the others of the category go on changing.
+
     Args:
         index: All items.
         levels: Statistics of all items; a slot is the index's.
         rows: Item id and row; of two for one item the later holds.
     """
-    index.put_many(item_state(item_id, row) for item_id, row in rows)
     for item_id, row in rows:
         slot, figures = index.slot(item_id), figures_of(row)
         if figures is None:
             levels.drop(slot)
+            index.put(item_state(item_id, row))
         else:
             levels.put(slot, figures)
+            index.put(item_state(item_id, row, lead(figures, levels)))
 
 
 def forget_item(index: ItemIndex, levels: CategoryLevels, item_id: str) -> None:

@@ -66,6 +66,7 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     kind: str  # of `ranker.reasons.KINDS`
     item_id: str | None = None  # the earlier item, where one is the reason
+    category: str | None = None  # the item's own, where it is the reason
     weight: float
 
 

@@ -20,6 +20,7 @@ from streams.changelog import newest_value
 from streams.codec import Reason
 from streams.index import IndexFeed
 from streams.models import new_model, read_model
+from streams.portrait import leanings
 from streams.recommend import reasons_of
 from streams.settings import Settings
 
@@ -54,6 +55,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     Attributes:
         at: Event time in ms that they hold at.
         user, item: Value of each feature of the row, by name.
+        leanings: What the user leans to, by kind: each name's share, the heaviest first.
         standing: How the item stands in its category, by name.
         query: The search that the list answers, "" for none.
         listed: What the list makes of the item; None where no item was asked for.
@@ -62,6 +64,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     user_id: str
     at: int
     user: dict[str, Value]
+    leanings: dict[str, dict[str, float]]
     item_id: str | None = None
     title: str | None = None
     item: dict[str, Value] | None = None
@@ -84,7 +87,7 @@ def explain_user(settings: Settings, user_id: str, at: int | None) -> Explanatio
     """
     row = _user(settings, user_id)
     at = row.newest_ts if at is None else at
-    return Explanation(user_id=user_id, at=at, user=values("user", row, at))
+    return Explanation(user_id=user_id, at=at, user=values("user", row, at), leanings=leanings(row))
 
 
 def explain_item(
@@ -157,6 +160,7 @@ def explained(
         user_id=user_id,
         at=at,
         user=values("user", row, at),
+        leanings=leanings(row),
         item_id=item_id,
         title=None if item_row.item is None else item_row.item.title,
         item=values("item", item_row, at),
@@ -227,6 +231,6 @@ def _placed(
         place=place + 1,
         score=float(ranking.scores[place]),
         features=values("list", ranked.features[0, slots.index(slot)], event.ts),
-        reasons=reasons_of(ranking.reasons[place], index.ids),
+        reasons=reasons_of(slot, ranking.reasons[place], index),
         model_version=ranked.model_version,
     )

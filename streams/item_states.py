@@ -8,17 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features import predecessors
+from features.affinity import band_code, price_band
 from features.events import Kind
 from features.fading import ONE
 from features.item import HALF_LIVES_MS, ItemRow
 from features.predecessors import PAIRS, PASSAGE_BITS, WEIGHT_ONE
+from features.standing import Lead
 from features.text import terms
 from ranker.columns import ALWAYS_FROM, ALWAYS_TO
 from ranker.items import ItemState
 
+NO_LEAD = Lead()
 
-def item_state(item_id: str, row: ItemRow) -> ItemState:
-    """Turn an item's row into what a ranking reads of it."""
+
+def item_state(item_id: str, row: ItemRow, leads: Lead = NO_LEAD) -> ItemState:
+    """Turn an item's row, and how far it is ahead of its category, into what a ranking reads."""
     pairs = predecessors.summed(row.predecessors)
     forward, passages = _weighed(pairs.values())
     state = ItemState(
@@ -35,6 +39,7 @@ def item_state(item_id: str, row: ItemRow) -> ItemState:
         query_counts={key: stored / ONE for key, stored in row.queries.items()},
         factors=vector_of(row.factors),
         bias=row.bias,
+        leads=leads,
         active=not row.deleted,
     )
     entry = row.item
@@ -45,6 +50,7 @@ def item_state(item_id: str, row: ItemRow) -> ItemState:
         price=entry.price or 0.0,
         category=entry.category or (),
         brand=entry.brand or "",
+        price_band=band_code(price_band(entry.price)) if entry.price else 0,
         terms=_searchable(entry.title, entry.category, entry.brand),
         in_stock=entry.in_stock,
         available_from=ALWAYS_FROM if entry.available_from is None else entry.available_from,

@@ -57,18 +57,30 @@ def portray_user(user_id: str, row: Profile) -> Portrait:
             for verdict, count in zip(user_rows.SKIPPED, row.skipped, strict=True)
         },
         "log_price": {"mean": row.prices.mean, "deviation": row.prices.deviation},
-        "price_bands": {
-            f"{band_start(band):.4g} to {band_start(band + 1):.4g}": round(share, 4)
-            for band, share in shares(row.price_bands).items()
-        },
-        "categories": {name: round(share, 4) for name, share in shares(row.categories).items()},
-        "brands": {name: round(share, 4) for name, share in shares(row.brands).items()},
+        **leanings(row),
         "units_bought": row.units,
         "last_shown": _shown(row.shown),
         "factors": len(row.factors) // _FLOAT_BYTES,
         "bias": row.bias,
         "applied": _applied(row.applied),
         "forgotten": date(row.forgotten_at),
+    }
+
+
+def leanings(row: Profile) -> dict[str, dict[str, float]]:
+    """Return the share of each price band, category and brand that a user leans to."""
+    bands = {
+        f"{band_start(band):.4g} to {band_start(band + 1):.4g}": share
+        for band, share in shares(row.price_bands).items()
+    }
+    kinds = {
+        "price_bands": bands,
+        "categories": shares(row.categories),
+        "brands": shares(row.brands),
+    }
+    return {
+        kind: {name: round(share, 4) for name, share in named.items()}
+        for kind, named in kinds.items()
     }
 
 

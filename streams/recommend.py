@@ -66,12 +66,13 @@ def warm_up(model: Model) -> None:
     recommendations(asked, index, model, now_ms=0)
 
 
-def reasons_of(reasons: Sequence[RankedReason], ids: Sequence[str]) -> tuple[Reason, ...]:
-    """Return an item's reasons with ids in place of slots."""
+def reasons_of(slot: int, reasons: Sequence[RankedReason], index: ItemIndex) -> tuple[Reason, ...]:
+    """Return the reasons of the item in a slot, with ids in place of slots."""
     return tuple(
         Reason(
             kind=reason.kind,
-            item_id=ids[reason.slot] if reason.slot >= 0 else None,
+            item_id=index.ids[reason.slot] if reason.slot >= 0 else None,
+            category=index.leaf(slot) if reason.kind == "popular_in_category" else None,
             weight=reason.weight,
         )
         for reason in reasons
@@ -91,7 +92,7 @@ def _recommendation(
             item_id=ids[slot],
             score=score,
             rank=rank,
-            reasons=reasons_of(reasons, ids),
+            reasons=reasons_of(slot, reasons, index),
         )
         for rank, (slot, score, reasons) in enumerate(
             zip(ranking.slots.tolist(), ranking.scores.tolist(), ranking.reasons, strict=True), 1

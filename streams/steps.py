@@ -14,6 +14,7 @@ import numpy as np
 from features import item as items
 from features import privacy, vector
 from features import profile as profiles
+from features.affinity import band_code, shares
 from features.events import Event, Kind, Search
 from features.guard import NO_RULES, Lateness, Rules, Verdict, lateness
 from features.item import ItemRow
@@ -215,6 +216,7 @@ def request(
     """
     touches = row.recent[::-1]
     slots = index.slots(touch.item_id for touch in touches)
+    leaves, brands = index.leanings(shares(row.categories), shares(row.brands))
     wanted = Request(
         now=event.ts,
         k=k,
@@ -224,6 +226,9 @@ def request(
         uncounted=uncounted,
         factors=vector_of(row.factors),
         bias=row.bias,
+        leaves=leaves,
+        brands=brands,
+        price_bands={band_code(band): share for band, share in shares(row.price_bands).items()},
         exclude=index.slots(hidden),
     )
     if isinstance(event, Search):

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from streams.codec import Recommendation
+from streams.codec import Reason, Recommendation
 from streams.settings import Settings
 
 _REASONS = 2  # told for an item, the strongest first
@@ -76,7 +76,7 @@ def table(found: Recommendation) -> Table:
     shown.add_column("because")
     for item in found.items:
         reasons = sorted(item.reasons, key=lambda reason: -reason.weight)[:_REASONS]
-        because = "; ".join(_because(reason.kind, reason.item_id) for reason in reasons)
+        because = "; ".join(_because(reason) for reason in reasons)
         shown.add_row(str(item.rank), item.item_id, f"{item.score:.3f}", because)
     return shown
 
@@ -87,8 +87,8 @@ def line(found: Recommendation) -> str:
     return f"{_clock(found.event_ts)} {found.user_id} {found.surface} {items}"
 
 
-def _because(kind: str, item_id: str | None) -> str:
-    return kind if item_id is None else f"{kind} {item_id}"
+def _because(reason: Reason) -> str:
+    return " ".join(filter(None, (reason.kind, reason.item_id, reason.category)))
 
 
 def _clock(ts: int) -> str:

@@ -28,6 +28,7 @@ _WORDS = {
     "title": "title matches",
     "taste": "close to the customer's taste",
     "popular": "popular now",
+    "popular_in_category": "popular in {category}, which the customer likes",
 }
 
 
@@ -146,7 +147,9 @@ def _because(reasons: Sequence[Reason], titles: Mapping[str, str]) -> str:
         return ""
     strongest = max(reasons, key=lambda reason: reason.weight)
     base = strongest.item_id
-    words = _WORDS.get(strongest.kind, strongest.kind).format(titles.get(base or "", base or ""))
+    words = _WORDS.get(strongest.kind, strongest.kind).format(
+        titles.get(base or "", base or ""), category=strongest.category
+    )
     return f"{words}, {strongest.weight:.2f}"
 
 

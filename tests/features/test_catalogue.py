@@ -118,8 +118,10 @@ def _raw(lists: int, candidates: int) -> st.SearchStrategy[NDArray[np.float32]]:
         elements = st.floats(0, most.get(name, 1e6), width=32)
         if name in flags or name in most:
             elements = st.integers(0, most.get(name, 1)).map(float)
-        elif name in shares or name.startswith("rank_"):
+        elif name in shares or name.startswith(("rank_", "affinity_")):
             elements = st.floats(0, 1, width=32)
+        elif name.endswith("_lead"):
+            elements = st.floats(-1, 1, width=32)
         elif name in {"attention", "factors"}:
             elements = st.floats(-1e4, 1e4, width=32)
         return arrays(np.float32, (lists, candidates), elements=elements)

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from features.events import Item, Kind
 from features.item import ItemRow, catalogued, new_item
-from features.levels import MIN_PRICES, CategoryLevels
-from features.standing import figures_of, standing
+from features.levels import MIN_PRICES, CategoryLevels, Figures
+from features.standing import FAR, Lead, figures_of, lead, standing
 from tests.features.test_catalogue import items
 
 MUGS = ("Kitchen", "Mugs")
@@ -81,6 +81,31 @@ def test_a_shop_that_tells_one_kind_alone_knows_no_conversion(clicks: int, purch
         None,
         False,
     )
+
+
+def test_leads_say_how_many_times_the_usual() -> None:
+    levels = shop(*TEN, *[row(10.0, ("Garden",), 10, 0) for _ in range(5)])
+    assert lead(Figures(MUGS, None, 100, 5), levels) == pytest.approx(Lead(0.0, 0.0), abs=0.01)
+    ahead = lead(Figures(MUGS, None, 3 * 110 - 10, 0), levels)
+    assert ahead.demand == pytest.approx(math.log(3, FAR))
+    assert ahead.conversion < 0
+    far = lead(Figures(MUGS, None, 10**9, 10**9), levels)
+    assert (far.demand, far.conversion) == pytest.approx((1.0, 0.75), abs=0.05)
+
+
+@given(one=items(), others=st.lists(items(), max_size=6))
+def test_leads_are_bounded_and_grow_with_what_they_compare(
+    one: ItemRow, others: list[ItemRow]
+) -> None:
+    levels = shop(*[other for other in others if not other.deleted])
+    figures = figures_of(one) or Figures()
+    found = lead(figures, levels)
+    assert all(-1 <= value <= 1 for value in found)
+    more = figures._replace(purchases=figures.purchases + 1)
+    assert lead(more, levels).demand >= found.demand
+    if figures.purchases < figures.clicks:
+        assert lead(more, levels).conversion >= found.conversion
+    assert standing(one, levels).lead == found
 
 
 def test_what_the_catalogue_took_back_counts_no_more() -> None:

@@ -11,6 +11,7 @@ from ranker.items import ItemIndex, ItemState
 
 NOW = 1_700_000_100_000  # a quarter of an hour begins
 HOUR = 3_600_000
+DAY = 24 * HOUR
 TURN = HOUR // 4  # of what halves in an hour
 WORDS = ("red", "blue", "lamp", "desk", "chair", "oak", "small", "large")
 VECTOR = 8
@@ -41,6 +42,8 @@ def random_state(number: int, items: int, rng: np.random.Generator, **given: Any
         "popularity_ts": NOW - int(rng.integers(0, 90 * 24)) * HOUR,
         "price": float(rng.choice([0, 5, 10, 80])),
         "category": ("shop", str(rng.integers(3))) if rng.random() < 0.8 else (),
+        "price_band": int(rng.choice([0, 2, 5, 9])),
+        "leads": tuple(rng.uniform(-1, 1, 2).astype(np.float32).tolist()),
         "brand": str(rng.choice(["", "acme", "zenith"])),
         "terms": tuple(rng.choice(WORDS, size=3).tolist()),
         "query_counts": {"=red lamp": int(rng.integers(1, 9)), "red": 2}

@@ -19,7 +19,7 @@ def known(index: ItemIndex, item_id: str) -> dict[str, object]:
     slot = int(index.slots([item_id])[0])
     rows = index.columns
     lists = {"neighbours", "forward", "bought", "followed", "preceded", "sources", "source_weights"}
-    apart = lists | {"category", "brand", "named_by", "least"}
+    apart = lists | {"category", "leaf", "brand", "named_by", "least"}
     plain = {
         field: column[slot].tolist()
         for field, column in rows._asdict().items()
@@ -36,7 +36,8 @@ def known(index: ItemIndex, item_id: str) -> dict[str, object]:
     }
     sources = {index.ids[source] for source in rows.sources[slot, : rows.sourced[slot]]}
     plain["out_weight"] = pytest.approx(plain["out_weight"])
-    return plain | {"neighbours": neighbours, "sources": sources}
+    names = index.leaf_and_brand(item_id)
+    return plain | {"names": names, "neighbours": neighbours, "sources": sources}
 
 
 def searched(index: ItemIndex, word: str) -> dict[tuple[str, int], float]:

@@ -127,12 +127,12 @@ def tables() -> dict[str, str]:
         "recommendation": Recommendation,
         "trigger": Trigger,
         "place": RecommendedItem,
-        "reason": Reason,
     }
     reasons = [f"| `{name}` | {cure} |" for name, cure in REASONS.items()]
     kinds = [f"| `{name}` | {said} |" for name, said in KINDS.items()]
     return {name: _fields(struct) for name, struct in structs.items()} | {
         "filters": _fields(Filters, _FILTERS),
+        "reason": _fields(Reason, {"category": "the item's narrowest one, where it is the reason"}),
         "forget": _fields(Forget, {"user_id": "who is to be forgotten; also the record's key"}),
         "rules": _rules(),
         "reasons": "\n".join(["| reason | cure |", "|---|---|", *reasons]),

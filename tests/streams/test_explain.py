@@ -141,4 +141,7 @@ def test_people_see_names_values_and_meanings(
     assert "place " in told
     for name in ("purchase_total", "popularity_7d", "price_level", "own_last"):
         assert name in told
-    assert "features that are 0" in told
+    assert "\n0: idle_h, click_total, " in told
+    assert "\nnot known: conversion" in told
+    assert "because many act on it these days (popular, " in told
+    assert "leans to price bands: " in told

@@ -2,10 +2,12 @@
 
 import pytest
 
+from features import profile as profiles
+from features.affinity import band_code, price_band
 from features.events import Click, Event, Filters, Item, Purchase, Search
 from features.item import catalogued, new_item
 from features.profile import Profile, new_profile
-from ranker.items import ItemIndex
+from ranker.items import ItemIndex, ItemState
 from streams import steps
 from streams.codec import Recommendation
 from streams.item_states import item_state
@@ -23,6 +25,33 @@ def test_a_search_finds_titles_and_is_answered_with_reasons() -> None:
     assert [item.item_id for item in answer.items][:2] == ["i0", "i1"]
     assert [item.rank for item in answer.items] == list(range(1, len(answer.items) + 1))
     assert any(reason.kind == "title" for reason in answer.items[0].reasons)
+
+
+def test_what_is_popular_where_a_user_leans_to_is_shown_and_named() -> None:
+    index = ItemIndex()
+    for number, leaf in enumerate(["mugs", "mugs", "garden", "garden"]):
+        state = ItemState(
+            item_id=f"i{number}",
+            category=("home", leaf),
+            brand="acme",
+            price_band=band_code(price_band(4.5)),
+            popularity=(1.0 + number,) * 3,
+            popularity_ts=NOW,
+        )
+        index.put(state)
+    seen = Click(event_id="c0", user_id="ann", item_id="i0", ts=NOW, price=4.5)
+    judged = profiles.judge(new_profile(), seen, 0, 0)
+    row = profiles.take(new_profile(), seen, 0, 0, judged, leaf="mugs", brand="acme")
+    request = steps.request(row, seen, index, 10, uncounted=1)
+    assert index.leanings({"mugs": 1.0}, {"acme": 1.0}) == (request.leaves, request.brands)
+    assert request.price_bands == {index.columns.price_band[0]: 1.0}
+    (answer,) = recommendations([Asked(seen, request)], index, new_model(), NOW)
+    leaves: dict[str, str | None] = {"i0": "mugs", "i1": "mugs", "i2": None, "i3": None}
+    for item in answer.items:
+        because = {one.kind: one.category for one in item.reasons}
+        assert because.get("popular_in_category") == leaves.pop(item.item_id)
+        assert because["popular"] is None
+    assert not leaves
 
 
 def test_given_candidates_are_all_that_is_ranked() -> None:

@@ -1,0 +1,72 @@
+"""One item as an index is told of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranker.columns import ALWAYS_FROM, ALWAYS_TO
+
+_Floats = NDArray[np.float32]
+_NONE: _Floats = np.empty(0, np.float32)
+
+
+class BadItemState(ValueError):
+    """An item's state contradicts itself or does not fit the index."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class ItemState:
+    """One item as its owner broadcasts it.
+
+    Attributes:
+        item_id: the item.
+        predecessors: distinct items that users acted on before this one, itself perhaps among them.
+        forward: weight of "that item, then this one", (len(predecessors),).
+        passages: times this item came after each of them, (len(predecessors),).
+        bought: of `forward` what ended in a purchase, (len(predecessors),); left out = nothing.
+        in_weight: sum of all forward weights that led to this item.
+        reach: times anyone acted on this item.
+        as_of: ms UTC at which the five above hold, where they fade.
+        popularity: decayed touches at `popularity_ts`, for each of `HALF_LIVES_MS`.
+        popularity_ts: ms UTC at which `popularity` holds.
+        price: in the shop's currency; 0 or NaN = unknown.
+        category: path from the root.
+        brand: "" = unknown.
+        price_band: of `price`, by whatever bands users' prices are told apart too; 0 = unknown.
+        leads: how far it is ahead of its category, in touches and in purchases per click; 0 = as
+            usual, or unknown.
+        terms: words of the title, and of whatever else a search shall match.
+        query_counts: query key -> times a search for it led here, as of `as_of` too.
+        factors: (d,) of the matrix factorisation; None = not learnt yet.
+        bias: of the matrix factorisation.
+        in_stock: as the shop's catalogue says.
+        available_from: ms UTC, inclusive.
+        available_to: ms UTC, exclusive.
+        active: False = deleted: no list shows it.
+    """
+
+    item_id: str
+    predecessors: Sequence[str] = ()
+    forward: _Floats = field(default_factory=lambda: _NONE)
+    passages: _Floats = field(default_factory=lambda: _NONE)
+    bought: _Floats | None = None
+    in_weight: float = 0.0
+    reach: float = 0.0
+    as_of: int = 0
+    popularity: Sequence[float] = (0.0, 0.0, 0.0)
+    popularity_ts: int = 0
+    price: float = 0.0
+    category: tuple[str, ...] = ()
+    brand: str = ""
+    price_band: int = 0
+    leads: tuple[float, float] = (0.0, 0.0)
+    terms: Sequence[str] = ()
+    query_counts: Mapping[str, float] = field(default_factory=dict)
+    factors: _Floats | None = None
+    bias: float = 0.0
+    in_stock: bool = True
+    available_from: int = ALWAYS_FROM
+    available_to: int = ALWAYS_TO
+    active: bool = True

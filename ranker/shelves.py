@@ -1,0 +1,109 @@
+"""The most popular items of every category, kept up as items change.
+
+An item's place among the others is moved by changes of its own alone (see `Columns.popular_key`).
+So a shelf need not be looked through when time goes by, only when one of its items is put.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranker._jit import kernel
+from ranker.columns import HIDDEN, Columns
+from ranker.selection import offer
+
+ITEMS = 64  # on a shelf at most, so that a list that excludes some still finds others
+LEAST = 32  # a shelf that has kept fewer of a larger category is filled anew
+MOST = 10_000  # shelves; of more categories, the later ones have none
+BY = 1  # of `HALF_LIVES_MS`: what is popular over a week
+_FIRST = 64
+
+
+class Shelves(NamedTuple):
+    """One row per category code, the first L of them: L - 1 shelves, since 0 is no category."""
+
+    slots: NDArray[np.int32]  # (L, ITEMS) best first
+    keys: NDArray[np.float64]  # (L, ITEMS) `Columns.popular_key` of each
+    sizes: NDArray[np.int32]  # (L,)
+    rest: NDArray[np.float64]  # (L,) no item of the category that is off the shelf has a higher key
+
+
+class CategoryShelves:
+    """Keeps a shelf for every category; what a shelf holds is exactly the category's best.
+
+    Attributes:
+        rows: what kernels read. Growth makes new ones, and whoever holds old ones may read on.
+    """
+
+    def __init__(self) -> None:
+        self.rows = _new(_FIRST)
+
+    def put(self, columns: Columns, size: int, slot: int, before: int) -> None:
+        """Let an item's shelves follow a change of its row.
+
+        Args:
+            columns: all items, as after the change.
+            size: so many slots are in use.
+            slot: the item.
+            before: code of its category before the change.
+        """
+        after = int(columns.leaf[slot])
+        while len(self.rows.sizes) <= min(after, MOST):
+            rows, more = self.rows, _new(len(self.rows.sizes))
+            self.rows = Shelves(
+                slots=np.concatenate([rows.slots, more.slots]),
+                keys=np.concatenate([rows.keys, more.keys]),
+                sizes=np.concatenate([rows.sizes, more.sizes]),
+                rest=np.concatenate([rows.rest, more.rest]),
+            )
+        filled = 0 < before <= MOST and _take(self.rows, before, slot)
+        if filled:
+            _fill(self.rows, before, columns, size)
+        if filled and before == after:
+            return
+        if 0 < after <= MOST and columns.status[slot] != HIDDEN:
+            _place(self.rows, after, slot, columns.popular_key[slot, BY])
+
+
+def _new(count: int) -> Shelves:
+    return Shelves(
+        slots=np.full((count, ITEMS), -1, np.int32),
+        keys=np.full((count, ITEMS), -np.inf),
+        sizes=np.zeros(count, np.int32),
+        rest=np.full(count, -np.inf),
+    )
+
+
+@kernel
+def _take(shelves: Shelves, shelf: int, slot: int) -> bool:
+    """Take an item off its shelf, if it is there; say whether the shelf is to be filled anew."""
+    slots, keys, size = shelves.slots[shelf], shelves.keys[shelf], shelves.sizes[shelf]
+    for at in range(size):
+        if slots[at] == slot:
+            slots[at : size - 1] = slots[at + 1 : size].copy()
+            keys[at : size - 1] = keys[at + 1 : size].copy()
+            shelves.sizes[shelf] = size - 1
+            return bool(size <= LEAST and shelves.rest[shelf] > -np.inf)
+    return False
+
+
+@kernel
+def _place(shelves: Shelves, shelf: int, slot: int, key: float) -> None:
+    """Put an item on a shelf that does not hold it, or with the rest of its category."""
+    if key <= shelves.rest[shelf]:
+        return
+    slots, keys, size = shelves.slots[shelf], shelves.keys[shelf], shelves.sizes[shelf]
+    if size == ITEMS:
+        shelves.rest[shelf] = max(shelves.rest[shelf], min(key, keys[size - 1]))
+    shelves.sizes[shelf] = offer(keys, slots, size, key, slot)
+
+
+@kernel
+def _fill(shelves: Shelves, shelf: int, columns: Columns, size: int) -> None:
+    """Fill a shelf from all items."""
+    shelves.sizes[shelf] = 0
+    shelves.rest[shelf] = -np.inf
+    for slot in range(size):
+        if columns.leaf[slot] == shelf and columns.status[slot] != HIDDEN:
+            _place(shelves, shelf, slot, columns.popular_key[slot, BY])
