@@ -5,10 +5,11 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from features import attributes
 from features.catalogue import Value, values
 from features.cleaning import clean_event
 from features.decay import DAY_MS
-from features.events import MAX_LIST, Click, Event, Search
+from features.events import MAX_LIST, Click, Event, Item, Search
 from features.item import ItemRow, decode_item
 from features.levels import CategoryLevels
 from features.profile import Profile, decode_profile
@@ -57,6 +58,8 @@ class Explanation(Struct, frozen=True, kw_only=True):
         user, item: Value of each feature of the row, by name.
         leanings: What the user leans to, by kind: each name's share, the heaviest first.
         standing: How the item stands in its category, by name.
+        tokens: Id of each token of its catalogue entry (see `features.attributes`).
+        numbers: What else that entry is in numbers, by name.
         query: The search that the list answers, "" for none.
         listed: What the list makes of the item; None where no item was asked for.
     """
@@ -69,6 +72,8 @@ class Explanation(Struct, frozen=True, kw_only=True):
     title: str | None = None
     item: dict[str, Value] | None = None
     standing: dict[str, Value] | None = None
+    tokens: dict[str, int] | None = None
+    numbers: dict[str, float] | None = None
     query: str = ""
     listed: Placed | None = None
 
@@ -156,6 +161,10 @@ def explained(
     (user_id, row), (item_id, item_row) = user, item
     event = _event(user_id, item_id, at, query)
     hidden = steps.bought(row) if hide_bought else ()
+    entry = item_row.item or Item(item_id=item_id)
+    told = attributes.tokens(entry)
+    ids = attributes.token_ids(told).tolist()
+    in_numbers = attributes.numbers(entry, levels).tolist()
     return Explanation(
         user_id=user_id,
         at=at,
@@ -165,6 +174,8 @@ def explained(
         title=None if item_row.item is None else item_row.item.title,
         item=values("item", item_row, at),
         standing=values("standing", standing(item_row, levels), at),
+        tokens={f"{one.namespace} {one.text}": of for one, of in zip(told, ids, strict=True)},
+        numbers=dict(zip(attributes.NUMBERS, in_numbers, strict=True)),
         query=query,
         listed=_placed(row, event, item_id, index, model, hidden=hidden),
     )

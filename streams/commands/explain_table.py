@@ -30,6 +30,10 @@ def show(found: Explanation) -> None:
     if found.standing is not None:
         console.print("\nthe item in its category")
         _values(console, "standing", found.standing)
+    for what, numbers in (("tokens", found.tokens), ("numbers", found.numbers)):
+        if numbers:
+            said = ", ".join(f"{name} {number:.5g}" for name, number in numbers.items())
+            console.print(f"{what}: {said}")
     if found.listed is not None:
         answers = f"the search {found.query!r}" if found.query else "the user's newest event"
         console.print(f"\nthe list that answers {answers}")

@@ -145,3 +145,5 @@ def test_people_see_names_values_and_meanings(
     assert "\nnot known: conversion" in told
     assert "because many act on it these days (popular, " in told
     assert "leans to price bands: " in told
+    assert "\ntokens: title " in told
+    assert "\nnumbers: price_level " in told
