@@ -80,8 +80,9 @@ def explain(
 ) -> None:
     """Show the values that a ranking for USER would use, out of a running worker's tables.
 
-    With ITEM also the item's, how it stands in its category, its place among the candidates of
-    the list, and the vector that the ranker sees of it: a list is ranked as a worker does.
+    With ITEM also the item's, how it stands in its category, the ids of what its catalogue entry
+    says, its place among the candidates of the list, and the vector that the ranker sees of it: a
+    list is ranked as a worker does.
     HEADRACE_MODEL says by which model. Rows are as they are now; --at only lets them age. Exits
     with 1 for a user or an item that the workers never heard of.
 
