@@ -16,7 +16,7 @@ from features.events import Kind
 
 HALF_LIFE_MS = 30 * DAY_MS
 MAX_NAMES = 4
-WEIGHTS: Final = {Kind.CLICK: 1.0, Kind.PURCHASE: 4.0}
+WEIGHTS: Final[Mapping[Kind, float]] = {Kind.CLICK: 1.0, Kind.PURCHASE: 4.0}
 _LOWEST, _HIGHEST = -20, 80  # bands of prices from 0.001 to 1e12
 
 Name = TypeVar("Name", str, int)

@@ -18,6 +18,7 @@ MAX_DESCRIPTION = 2000
 MAX_NAME = 128  # of a category level, a brand, a tag, an attribute's name
 MAX_VALUE = 256  # of an attribute
 MAX_URL = 2048
+MAX_DOMAIN = 32
 MAX_LEVELS, MAX_TAGS, MAX_ATTRIBUTES = 8, 32, 64
 MAX_QUANTITY = 100_000.0  # of a purchase; an order of more is counted as one of these
 STEP = " > "
@@ -52,6 +53,8 @@ def clean_event(event: Event) -> Event:
     """
     check_id("event_id", event.event_id)
     check_id("user_id", event.user_id)
+    if event.domain is not None and (domain := _domain(event.domain)) != event.domain:
+        event = replace(event, domain=domain)
     if event.session_id is not None:
         check_id("session_id", event.session_id)
     if not isinstance(event, Search):
@@ -88,6 +91,7 @@ def clean_item(item: Item) -> Item:
         attributes=_attributes(item.attributes),
         image_url=_url(item.image_url),
         embedding=item.embedding or None,
+        domain=_domain(item.domain),
     )
 
 
@@ -167,6 +171,10 @@ def _attributes(attributes: Mapping[str, Scalar | None] | None) -> dict[str, Sca
         if name and value is not None and value != "" and len(kept) < MAX_ATTRIBUTES:
             kept.setdefault(name, value)
     return kept or None
+
+
+def _domain(name: str | None) -> str | None:
+    return None if name is None else tidy(name, MAX_DOMAIN).casefold() or None
 
 
 def _url(url: str | None) -> str | None:

@@ -38,6 +38,7 @@ Scalar: TypeAlias = str | bool | Whole | Number
 Context: TypeAlias = Annotated[dict[str, Scalar | None], Meta(max_length=64)]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1024)]
 Names: TypeAlias = Name | Annotated[tuple[Name, ...], Meta(min_length=1, max_length=100)]
+DomainName: TypeAlias = Annotated[str, Meta(max_length=32)]
 Candidates: TypeAlias = Annotated[tuple[Id, ...], Meta(max_length=MAX_CANDIDATES)]
 
 
@@ -56,6 +57,7 @@ class _Event(
     user_id: Id  # the key of the Kafka record too, so that a user's events stay in order
     ts: Millis  # event time
     consent: bool | None = None  # false: counts for items, is not stored with the user
+    domain: DomainName | None = None  # of the list that answers; left out, the item's
 
 
 class Click(_Event, frozen=True, kw_only=True):
@@ -91,7 +93,7 @@ class Search(_Event, frozen=True, kw_only=True):
 
     kind: ClassVar[Kind] = Kind.SEARCH
 
-    query: Annotated[str, Meta(max_length=4096)]  # "" asks for `candidates` alone to be ranked
+    query: Annotated[str, Meta(max_length=4096)]  # "": rank `candidates`, else what a click would
     session_id: Id | None = None
     candidates: Candidates | None = None  # rank these and no others
     filters: Filters | None = None
@@ -141,3 +143,4 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="typ
     in_stock: bool = True
     available_from: Millis | None = None  # inclusive
     available_to: Millis | None = None  # exclusive
+    domain: DomainName | None = None  # None: the default one

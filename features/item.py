@@ -15,11 +15,11 @@ from features.decay import DAY_MS, Decayed
 from features.events import Item, Kind
 from features.fading import ONE
 from features.predecessors import NO_PAIRS, PAIRS, Predecessors
-from features.rows import Fields, Format
+from features.rows import Fields, Format, extended
 from features.signals import Signals, Touched
 from features.text import query_keys
 
-VERSION = 2
+VERSION = 3
 HALF_LIVES_MS = (DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
 MAX_QUERIES = 64
 NEVER = -1
@@ -30,10 +30,11 @@ class ItemRow(Struct, array_like=True, frozen=True):
 
     Attributes:
         version: Of this layout; new fields go to the end, with a default.
-        item: The cleaned catalogue entry; None where the catalogue has none.
+        item: The cleaned catalogue entry; None where the catalogue has none. Since version 3 it can
+            name a `domain`.
         deleted: The catalogue had it and took it back.
         touches: Events that acted on it, one count for each `Kind`.
-        popularity: Touches under `HALF_LIVES_MS`.
+        popularity: Touches under the half-lives of the item's domain (see `domain_of`).
         in_weight: Sum of the weights of all that it followed, fading, in 1/`WEIGHT_ONE`.
         predecessors: Items that this one followed (itself, where users came back to it), for each
             kind of pair; the closest stay.
@@ -90,12 +91,17 @@ def _weight_v1(weight: int) -> int:
     return weight * predecessors.WEIGHT_ONE // 5040
 
 
-_FORMAT = Format(ItemRow, VERSION, "an item row", {1: _with_kinds_of_pairs})
+_FORMAT = Format(ItemRow, VERSION, "an item row", {1: _with_kinds_of_pairs, 2: extended})
 
 
 def new_item() -> ItemRow:
     """Return the row of an item that nothing is known of."""
     return _NEW
+
+
+def domain_of(row: ItemRow) -> str | None:
+    """Return the name of the domain that the catalogue tells; None for the default one."""
+    return None if row.item is None else row.item.domain
 
 
 def fresh(row: ItemRow, signals: Signals) -> Sequence[Touched]:
@@ -107,7 +113,13 @@ def fresh(row: ItemRow, signals: Signals) -> Sequence[Touched]:
     return [entry for entry in entries if entry.offset > applied]
 
 
-def learn(row: ItemRow, signals: Signals, neighbours: int = 100, half_life_ms: int = 0) -> ItemRow:
+def learn(
+    row: ItemRow,
+    signals: Signals,
+    neighbours: int = 100,
+    half_life_ms: int = 0,
+    half_lives_ms: Sequence[int] = HALF_LIVES_MS,
+) -> ItemRow:
     """Return the row after a message; entries that were applied before are skipped.
 
     Args:
@@ -116,6 +128,7 @@ def learn(row: ItemRow, signals: Signals, neighbours: int = 100, half_life_ms: i
         neighbours: How many predecessors are kept for certain; up to twice as many are remembered,
             so that a newcomer has time to prove itself.
         half_life_ms: After so long, predecessors and queries weigh half; 0: they never fade.
+        half_lives_ms: Of the popularity, those of the item's domain.
     """
     entries = fresh(row, signals)
     if not entries:
@@ -130,7 +143,7 @@ def learn(row: ItemRow, signals: Signals, neighbours: int = 100, half_life_ms: i
         once = fading.faded(ONE, late)
         touches[entry.kind] += 1
         reach += once
-        popularity = decay.add(popularity, 1.0, entry.ts, HALF_LIVES_MS)
+        popularity = decay.add(popularity, 1.0, entry.ts, half_lives_ms)
         weight += predecessors.follow(pairs, entry, late)
         if entry.query and once:
             queries = queries.copy() if queries is row.queries else queries

@@ -5,6 +5,7 @@ totals, windows, decayed counts, price level, session, recent searches, and the 
 which only equal times are kept in order of arrival).
 """
 
+from collections.abc import Mapping
 from math import log, sqrt
 
 from msgspec import Struct, field
@@ -36,7 +37,6 @@ VERSION = 2
 HALF_LIVES_MS = (HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
 MAX_TOUCHES = 50
 MAX_QUERIES = 5
-
 
 SKIPPED = (Verdict.REPEATED, Verdict.TWIN, Verdict.FLOOD)
 """What a row counts of the events that do not count. Replays it cannot: they leave no trace."""
@@ -176,11 +176,12 @@ def take(
     *,
     leaf: str = "",
     brand: str = "",
+    weights: Mapping[Kind, float] = WEIGHTS,
 ) -> Profile:
     """Return the row after an event that was judged by it (see `learn`).
 
     What is known of the event's item goes in as well: `leaf`, the narrowest category of its path,
-    and `brand`; "" where unknown.
+    `brand` ("" where unknown), and the `weights` of its domain (`features.domains`).
     """
     verdict, one = judged
     if verdict is Verdict.REPLAYED:
@@ -198,11 +199,11 @@ def take(
         if event.price:
             at = log(event.price)
             prices = Prices(prices.count + 1, prices.total + at, prices.squares + at * at)
-            bands = lean(bands, price_band(event.price), WEIGHTS[event.kind], event.ts)
+            bands = lean(bands, price_band(event.price), weights[event.kind], event.ts)
         if leaf:
-            categories = lean(categories, leaf, WEIGHTS[event.kind], event.ts)
+            categories = lean(categories, leaf, weights[event.kind], event.ts)
         if brand:
-            brands = lean(brands, brand, WEIGHTS[event.kind], event.ts)
+            brands = lean(brands, brand, weights[event.kind], event.ts)
         if isinstance(event, Purchase):
             units += event.quantity or 1.0
     return Profile(

@@ -30,8 +30,8 @@ class Found(NamedTuple):
 
     attention: NDArray[np.int32]  # (B, TOP_ATTENTION)
     factors: NDArray[np.int32]  # (B, TOP_FACTORS)
-    popular_7d: NDArray[np.int32]  # (P,) for all lists, before their filters
-    popular_30d: NDArray[np.int32]  # (P,)
+    popular_7d: NDArray[np.int32]  # (domains, P) before the lists' filters
+    popular_30d: NDArray[np.int32]  # (domains, P)
 
 
 class Leanings(NamedTuple):
@@ -52,6 +52,7 @@ class Batch(NamedTuple):
     found: Found
     leanings: Leanings
     shelves: Shelves
+    half_lives_ms: NDArray[np.float64]  # (domains, 3) of the popularities
 
 
 class Pools(NamedTuple):

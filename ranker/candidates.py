@@ -60,6 +60,7 @@ class Request:
         given: rank only these; None = generate candidates.
         exclude: never show these.
         diversity: 0 = by score alone, up to 1 = as unlike each other as can be.
+        domain: number of the domain, in the index, that all items of the list are of.
     """
 
     now: int
@@ -79,6 +80,7 @@ class Request:
     given: _Slots | None = None
     exclude: _Slots = field(default_factory=lambda: _NO_SLOTS)
     diversity: float = 0.0
+    domain: int = 0
 
     @property
     def is_search(self) -> bool:
@@ -130,9 +132,10 @@ def generate(
         filters,
         _pack_searches(requests, index),
         asked,
-        _search_dense(columns, filters, asked, size),
+        _search_dense(columns, filters, asked, size, len(index.half_lives_ms)),
         _pack_leanings(requests),
         index.shelves,
+        index.half_lives_ms,
     )
     pools = new_pools(asked.limits)
     fill_pools(batch, new_table(len(columns.degree)), pools)
@@ -190,9 +193,11 @@ def _pack_histories(requests: Sequence[Request], index: ItemIndex, size: int) ->
 def _pack_filters(requests: Sequence[Request], columns: Columns, size: int) -> Filters:
     excluded = [np.unique(_inside(request.exclude, size)) for request in requests]
     return Filters(
+        domain=columns.domain,
         status=columns.status,
         available_from=columns.available_from,
         available_to=columns.available_to,
+        wanted=np.array([request.domain for request in requests], np.int8),
         now=np.array([request.now for request in requests], np.int64),
         excluded=_joined(excluded),
         start=_starts(excluded)[:-1],
@@ -259,14 +264,19 @@ def _known(slots: _Slots) -> _Slots:
     return slots[slots >= 0][:GIVEN]
 
 
-def _search_dense(columns: Columns, filters: Filters, asked: Asked, size: int) -> Found:
+def _search_dense(
+    columns: Columns, filters: Filters, asked: Asked, size: int, domains: int
+) -> Found:
     lists = len(asked.bias)
     found = Found(
         attention=np.full((lists, TOP_ATTENTION), -1, np.int32),
         factors=np.full((lists, TOP_FACTORS), -1, np.int32),
-        popular_7d=most_popular(columns, size, _POPULAR_7D, POPULAR),
-        popular_30d=most_popular(columns, size, _POPULAR_30D, POPULAR),
+        popular_7d=np.full((domains, POPULAR), -1, np.int32),
+        popular_30d=np.full((domains, POPULAR), -1, np.int32),
     )
+    for domain in set(filters.wanted.tolist()):
+        most_popular(columns, size, domain, _POPULAR_7D, found.popular_7d[domain])
+        most_popular(columns, size, domain, _POPULAR_30D, found.popular_30d[domain])
     vectors = Space(columns.vectors[:size], columns.has_vector[:size])
     factors = Space(columns.factors[:size], columns.has_factors[:size])
     for wanted, queries, space, out in (

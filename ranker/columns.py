@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from ranker.pairs import Pairs
 
 DAY_MS = 86_400_000
-HALF_LIVES_MS = (DAY_MS, 7 * DAY_MS, 30 * DAY_MS)  # of the three popularities
+HALF_LIVES_MS = (DAY_MS, 7 * DAY_MS, 30 * DAY_MS)  # of the three popularities, by default
+NO_DOMAIN = -1  # of an item whose domain is none of the index's: no list is of it
 SHRINK = 5.0  # added to counts under a root, so that a pair seen once does not look certain
 # May a list show the item: never (unknown, deleted or out of stock), always, or between its dates.
 HIDDEN, SHOWN, DATED = range(3)
@@ -53,6 +54,7 @@ class Columns(NamedTuple):
     price_band: NDArray[np.int32]  # (cap,) 0 = unknown
     leads: _Floats  # (cap, 2) as `ItemState.leads`
     term_count: _Floats  # (cap,) distinct terms of the title
+    domain: NDArray[np.int8]  # (cap,) number of the item's domain, or NO_DOMAIN
     status: NDArray[np.int8]  # (cap,) HIDDEN, SHOWN or DATED
     available_from: NDArray[np.int64]  # (cap,) ms UTC, inclusive
     available_to: NDArray[np.int64]  # (cap,) ms UTC, exclusive
@@ -102,6 +104,7 @@ def new_columns(capacity: int, neighbours: int, factors: int) -> Columns:
         price_band=codes(),
         leads=floats(2),
         term_count=floats(),
+        domain=np.zeros(capacity, np.int8),
         status=np.zeros(capacity, np.int8),
         available_from=times(),
         available_to=times(),

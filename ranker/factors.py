@@ -25,8 +25,6 @@ class Rates(NamedTuple):
 
     learning: float = 0.08
     decay: float = 0.02  # L2 on factors and biases
-    click: float = 1.0  # weight of an event
-    purchase: float = 2.0
     box: float = 4.0  # no coordinate or bias leaves +-box
 
 
@@ -47,7 +45,7 @@ class Seen(NamedTuple):
     """What E events of one side's rows say about the other side."""
 
     rows: NDArray[np.int64]  # (E,) which of the own rows acted or was acted on
-    weights: _Floats  # (E,) Rates.click, Rates.purchase; 0 = skip
+    weights: _Floats  # (E,) how hard each pulls; 0 = skip
     positive: Side  # (E, d), (E,) the other side of each event
     negative: Side  # (E, M, d), (E, M) others that it was not
 

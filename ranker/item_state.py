@@ -29,7 +29,7 @@ class ItemState:
         in_weight: sum of all forward weights that led to this item.
         reach: times anyone acted on this item.
         as_of: ms UTC at which the five above hold, where they fade.
-        popularity: decayed touches at `popularity_ts`, for each of `HALF_LIVES_MS`.
+        popularity: decayed touches at `popularity_ts`, for each half-life of the domain.
         popularity_ts: ms UTC at which `popularity` holds.
         price: in the shop's currency; 0 or NaN = unknown.
         category: path from the root.
@@ -45,6 +45,7 @@ class ItemState:
         available_from: ms UTC, inclusive.
         available_to: ms UTC, exclusive.
         active: False = deleted: no list shows it.
+        domain: "" = the default one; of one that the index does not know, no list shows it.
     """
 
     item_id: str
@@ -70,3 +71,4 @@ class ItemState:
     available_from: int = ALWAYS_FROM
     available_to: int = ALWAYS_TO
     active: bool = True
+    domain: str = ""

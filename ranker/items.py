@@ -13,6 +13,7 @@ from ranker.columns import (
     DATED,
     HALF_LIVES_MS,
     HIDDEN,
+    NO_DOMAIN,
     SHOWN,
     Columns,
     doubled,
@@ -30,6 +31,7 @@ __all__ = ["BadItemState", "ItemIndex", "ItemState"]
 
 _FIRST_SLOTS = 1024
 _Floats = NDArray[np.float32]
+ONE_DOMAIN: Mapping[str, Sequence[int]] = {"shop": HALF_LIVES_MS}
 
 
 class ItemIndex:
@@ -42,21 +44,32 @@ class ItemIndex:
         neighbours: length of an item's list.
         factors: length of the factors.
         half_life_ms: after so long pairs and queries weigh half; 0 = they never fade.
+        domains: name -> half-lives of its items' popularities in ms, three each; the first is that
+            of items of which no domain is told. 127 at most.
     """
 
-    def __init__(self, neighbours: int = 100, factors: int = 16, half_life_ms: int = 0) -> None:
+    def __init__(
+        self,
+        neighbours: int = 100,
+        factors: int = 16,
+        half_life_ms: int = 0,
+        domains: Mapping[str, Sequence[int]] = ONE_DOMAIN,
+    ) -> None:
         if neighbours < 1 or factors < 1:
             raise BadItemState(f"{neighbours=} and {factors=} must both be at least 1")
         self.ids: list[str] = []
         self.columns: Columns = new_columns(_FIRST_SLOTS, neighbours, factors)
         self.changes = 0  # grows with every change: what was computed at an equal count still holds
         self.landmark = Landmark(half_life_ms)
+        self.domains = tuple(domains)
+        self.half_lives_ms = np.array(list(domains.values()), np.float64)  # (domains, 3)
+        self._numbers = {name: number for number, name in enumerate(domains)} | {"": 0}
         self._pairs = pairs_of(self.columns)
         self._puts = 0
         self._slots: dict[str, int] = {}
         self._categories: Codes[tuple[str, ...]] = Codes(())
         self._leaves, self._brands = Codes(""), Codes("")
-        self._shelves = CategoryShelves()
+        self._shelves = CategoryShelves(len(domains))
         self._titles = TitleTerms()
         self._clicks = QueryClicks()
 
@@ -112,6 +125,15 @@ class ItemIndex:
         """The most popular items of every narrowest category."""
         return self._shelves.rows
 
+    def domain_of(self, item_id: str) -> str:
+        """Return the name of the item's domain; that of the default one where it is not known."""
+        slot = self._slots.get(item_id)
+        return self.domains[0 if slot is None else max(self.columns.domain[slot], 0)]
+
+    def domain_named(self, name: str) -> int:
+        """Return the number of the domain of that name; 0 where there is none."""
+        return self._numbers.get(name, 0)
+
     def put_many(self, states: Iterable[ItemState]) -> None:
         """Put each state; of two for one item the later holds."""
         for state in states:
@@ -129,12 +151,15 @@ class ItemIndex:
         self._put_predecessors(slot, state, scale)
         self._put_factors(slot, state)
         to = self.columns
-        leaf_before = int(to.leaf[slot])
+        shelf_before = self._shelves.of(to, slot)
         to.in_weight[slot] = state.in_weight * scale
         to.reach[slot] = state.reach * scale
         to.popularity[slot] = state.popularity
         to.popularity_ts[slot] = state.popularity_ts
-        to.popular_key[slot] = _popular_key(state.popularity, state.popularity_ts)
+        domain = self._numbers.get(state.domain, NO_DOMAIN)
+        to.domain[slot] = domain
+        half_lives_ms = self.half_lives_ms[domain].tolist()
+        to.popular_key[slot] = _popular_key(state.popularity, state.popularity_ts, half_lives_ms)
         to.price[slot] = state.price if state.price > 0 else 0.0
         to.category[slot] = self._categories.of(state.category)
         to.leaf[slot] = self._leaves.of(state.category[-1]) if state.category else 0
@@ -147,7 +172,7 @@ class ItemIndex:
         self._titles.put(slot, state.terms)
         self._clicks.put(slot, {key: n * scale for key, n in state.query_counts.items()})
         to.status[slot] = _status(state)
-        self._shelves.put(to, len(self), slot, leaf_before)
+        self._shelves.put(to, len(self), slot, shelf_before)
         self.changes += 1
 
     def remove(self, item_id: str) -> None:
@@ -184,7 +209,7 @@ class ItemIndex:
         """Return each slot's popularity decayed to `now` (ms UTC), (I, 3)."""
         rows = self.columns
         elapsed = np.maximum(now - rows.popularity_ts[: len(self)], 0)
-        ages = elapsed[:, None] / np.array(HALF_LIVES_MS)
+        ages = elapsed[:, None] / self.half_lives_ms[rows.domain[: len(self)]]
         decayed: _Floats = rows.popularity[: len(self)] * np.exp2(-ages).astype(np.float32)
         return decayed
 
@@ -262,7 +287,9 @@ def _status(state: ItemState) -> int:
     return SHOWN if always else DATED
 
 
-def _popular_key(popularity: Sequence[float], ts: int) -> list[float]:
+def _popular_key(
+    popularity: Sequence[float], ts: int, half_lives_ms: Sequence[float]
+) -> list[float]:
     """Return log2 of each popularity, as if nothing had decayed since 1970.
 
     Source: forward decay, Cormode et al., ICDE 2009: the order of decayed counts never changes
@@ -270,5 +297,5 @@ def _popular_key(popularity: Sequence[float], ts: int) -> list[float]:
     """
     return [
         math.log2(value) + ts / half_life_ms if value > 0 else -math.inf
-        for value, half_life_ms in zip(popularity, HALF_LIVES_MS, strict=True)
+        for value, half_life_ms in zip(popularity, half_lives_ms, strict=True)
     ]

@@ -82,13 +82,15 @@ def _popular_where_liked(batch: Batch, b: int, chosen: NDArray[np.int32]) -> int
     filters, shelves = batch.filters, batch.shelves
     codes, shares = batch.leanings.codes[b, 0], batch.leanings.shares[b, 0]
     values = np.empty(len(chosen), np.float32)
+    domains, domain = len(batch.half_lives_ms), filters.wanted[b]
     known = len(batch.columns.degree)  # an item that came after the columns is none of this batch
     found = 0
     for j in range(len(codes)):
-        if shares[j] <= 0.0 or codes[j] >= len(shelves.sizes):
+        shelf = codes[j] * domains + domain
+        if shares[j] <= 0.0 or shelf >= len(shelves.sizes):
             continue
         taken = 0
-        for slot in shelves.slots[codes[j], : shelves.sizes[codes[j]]]:
+        for slot in shelves.slots[shelf, : shelves.sizes[shelf]]:
             value = shares[j] / (taken + 1)
             if found == len(chosen) and value <= values[found - 1]:
                 break
@@ -104,6 +106,7 @@ def _generate(
 ) -> None:
     """Write each generator's items, best first, into a row of `turns`."""
     own, found = table.slots[: table.distinct[0]], batch.found
+    domain = batch.filters.wanted[b]
     lengths[0] = _top_rows(batch, b, table, TITLE, turns[0, :TOP_TITLE])
     lengths[1] = _top_rows(batch, b, table, QUERY_EXACT, turns[1, :TOP_QUERY])
     lengths[2] = _copy_allowed(batch, b, own, turns[2, :TOP_OWN])
@@ -111,8 +114,8 @@ def _generate(
     lengths[4] = _top_rows(batch, b, table, COSINE, turns[4, :TOP_COSINE])
     lengths[5] = _copy_allowed(batch, b, found.attention[b], turns[5, :TOP_ATTENTION])
     lengths[6] = _copy_allowed(batch, b, found.factors[b], turns[6, :TOP_FACTORS])
-    lengths[7] = _copy_allowed(batch, b, found.popular_7d, turns[7, :TOP_POPULAR])
-    lengths[8] = _copy_allowed(batch, b, found.popular_30d, turns[8, :TOP_POPULAR])
+    lengths[7] = _copy_allowed(batch, b, found.popular_7d[domain], turns[7, :TOP_POPULAR])
+    lengths[8] = _copy_allowed(batch, b, found.popular_30d[domain], turns[8, :TOP_POPULAR])
     lengths[9] = _popular_where_liked(batch, b, turns[9, :TOP_LIKED])
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ranker._jit import kernel
 from ranker.batch import Batch
-from ranker.columns import HALF_LIVES_MS, Columns
+from ranker.columns import Columns
 from ranker.evidence import (
     COSINE,
     EVIDENCE,
@@ -29,7 +29,7 @@ _DESCRIBED = (
     "attention_known",  # 1 = both are there, else attention is 0
     "factors",  # b_u + b_i + p_u q_i
     "factors_known",
-    "popular_1d",  # touches, decayed to now by that half-life
+    "popular_1d",  # touches, decayed to now by that half-life, or the domain's own
     "popular_7d",
     "popular_30d",
     "price_fit",  # 1 = the usual price of the history, halved by a factor of 2, 0 = unknown
@@ -101,6 +101,7 @@ def _describe(batch: Batch, b: int, pool: NDArray[np.int32], planes: NDArray[np.
     """Score each candidate by the models and by its popularity."""
     columns, asked, now = batch.columns, batch.asked, batch.filters.now[b]
     query, factors = asked.queries[b], asked.factors[b]
+    half_lives_ms = batch.half_lives_ms[batch.filters.wanted[b]]
     for i in range(len(pool)):
         slot = pool[i]
         if asked.has_query[b] and columns.has_vector[slot]:
@@ -117,8 +118,8 @@ def _describe(batch: Batch, b: int, pool: NDArray[np.int32], planes: NDArray[np.
             planes[FACTORS, i] = total
             planes[FACTORS_KNOWN, i] = 1.0
         elapsed = max(now - columns.popularity_ts[slot], 0)
-        for h in range(len(HALF_LIVES_MS)):
-            aged = 2.0 ** (-elapsed / HALF_LIVES_MS[h])
+        for h in range(len(half_lives_ms)):
+            aged = 2.0 ** (-elapsed / half_lives_ms[h])
             planes[POPULAR_1D + h, i] = columns.popularity[slot, h] * aged
 
 

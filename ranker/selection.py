@@ -18,9 +18,11 @@ class Filters(NamedTuple):
     The columns that say it stand here again: a kernel hands on few arrays faster than many.
     """
 
-    status: NDArray[np.int8]  # (cap,) as in Columns, like the next two
+    domain: NDArray[np.int8]  # (cap,) as in Columns, like the next three
+    status: NDArray[np.int8]  # (cap,)
     available_from: NDArray[np.int64]  # (cap,)
     available_to: NDArray[np.int64]  # (cap,)
+    wanted: NDArray[np.int8]  # (B,) domain of the list
     now: NDArray[np.int64]  # (B,) ms UTC
     excluded: NDArray[np.int32]  # of all lists, one after the other
     start: NDArray[np.int64]  # (B,)
@@ -28,7 +30,12 @@ class Filters(NamedTuple):
 
     def of(self, lists: NDArray[np.int64]) -> "Filters":
         """Return the filters of some lists."""
-        return self._replace(now=self.now[lists], start=self.start[lists], stop=self.stop[lists])
+        return self._replace(
+            wanted=self.wanted[lists],
+            now=self.now[lists],
+            start=self.start[lists],
+            stop=self.stop[lists],
+        )
 
 
 class Space(NamedTuple):
@@ -56,9 +63,9 @@ class _Best(NamedTuple):
 
 @kernel
 def allowed(filters: Filters, b: int, slot: int) -> bool:
-    """Say whether list `b` may show the item: in the shop, available now and not excluded."""
+    """Say whether list `b` may show the item: of its domain, available now and not excluded."""
     status = filters.status[slot]
-    if status == HIDDEN:
+    if status == HIDDEN or filters.domain[slot] != filters.wanted[b]:
         return False
     if status == DATED:
         now = filters.now[b]
@@ -158,13 +165,14 @@ def nearest(
 
 
 @kernel
-def most_popular(columns: Columns, size: int, half_life: int, top: int) -> NDArray[np.int32]:
-    """Return up to `top` slots of the first `size`, by one of the popularities."""
-    values = np.empty(top, np.float64)
-    slots = np.empty(top, np.int32)
+def most_popular(
+    columns: Columns, size: int, domain: int, half_life: int, top: NDArray[np.int32]
+) -> None:
+    """Fill `top` with slots of a domain among the first `size`, by one of the popularities."""
+    values = np.empty(len(top), np.float64)
     found = 0
     for slot in range(size):
         key = columns.popular_key[slot, half_life]
-        if columns.status[slot] != HIDDEN and key > -np.inf:
-            found = offer(values, slots, found, key, slot)
-    return slots[:found]
+        shown = columns.status[slot] != HIDDEN and columns.domain[slot] == domain
+        if shown and key > -np.inf:
+            found = offer(values, top, found, key, slot)

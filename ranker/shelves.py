@@ -1,4 +1,4 @@
-"""The most popular items of every category, kept up as items change.
+"""The most popular items of every category in every domain, kept up as items change.
 
 An item's place among the others is moved by changes of its own alone (see `Columns.popular_key`).
 So a shelf need not be looked through when time goes by, only when one of its items is put.
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranker._jit import kernel
-from ranker.columns import HIDDEN, Columns
+from ranker.columns import HIDDEN, NO_DOMAIN, Columns
 from ranker.selection import offer
 
 ITEMS = 64  # on a shelf at most, so that a list that excludes some still finds others
@@ -21,7 +21,10 @@ _FIRST = 64
 
 
 class Shelves(NamedTuple):
-    """One row per category code, the first L of them: L - 1 shelves, since 0 is no category."""
+    """A row per category c and domain d, c * domains + d, the first L of them.
+
+    Those of category 0, which is none, are empty.
+    """
 
     slots: NDArray[np.int32]  # (L, ITEMS) best first
     keys: NDArray[np.float64]  # (L, ITEMS) `Columns.popular_key` of each
@@ -30,14 +33,23 @@ class Shelves(NamedTuple):
 
 
 class CategoryShelves:
-    """Keeps a shelf for every category; what a shelf holds is exactly the category's best.
+    """Keeps a shelf for every category of a domain, which holds exactly the best items there.
+
+    Args:
+        domains: how many there are.
 
     Attributes:
         rows: what kernels read. Growth makes new ones, and whoever holds old ones may read on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, domains: int = 1) -> None:
         self.rows = _new(_FIRST)
+        self._domains = domains
+
+    def of(self, columns: Columns, slot: int) -> int:
+        """Return the row of an item's shelf, 0 for none."""
+        leaf, domain = int(columns.leaf[slot]), int(columns.domain[slot])
+        return leaf * self._domains + domain if leaf and domain != NO_DOMAIN else 0
 
     def put(self, columns: Columns, size: int, slot: int, before: int) -> None:
         """Let an item's shelves follow a change of its row.
@@ -46,9 +58,9 @@ class CategoryShelves:
             columns: all items, as after the change.
             size: so many slots are in use.
             slot: the item.
-            before: code of its category before the change.
+            before: its shelf before the change, as from `of`.
         """
-        after = int(columns.leaf[slot])
+        after = self.of(columns, slot)
         while len(self.rows.sizes) <= min(after, MOST):
             rows, more = self.rows, _new(len(self.rows.sizes))
             self.rows = Shelves(
@@ -59,7 +71,7 @@ class CategoryShelves:
             )
         filled = 0 < before <= MOST and _take(self.rows, before, slot)
         if filled:
-            _fill(self.rows, before, columns, size)
+            _fill(self.rows, before, columns, size, self._domains)
         if filled and before == after:
             return
         if 0 < after <= MOST and columns.status[slot] != HIDDEN:
@@ -100,10 +112,12 @@ def _place(shelves: Shelves, shelf: int, slot: int, key: float) -> None:
 
 
 @kernel
-def _fill(shelves: Shelves, shelf: int, columns: Columns, size: int) -> None:
+def _fill(shelves: Shelves, shelf: int, columns: Columns, size: int, domains: int) -> None:
     """Fill a shelf from all items."""
     shelves.sizes[shelf] = 0
     shelves.rest[shelf] = -np.inf
+    leaf, domain = shelf // domains, shelf % domains
     for slot in range(size):
-        if columns.leaf[slot] == shelf and columns.status[slot] != HIDDEN:
+        there = columns.leaf[slot] == leaf and columns.domain[slot] == domain
+        if there and columns.status[slot] != HIDDEN:
             _place(shelves, shelf, slot, columns.popular_key[slot, BY])

@@ -4,19 +4,18 @@ import logging
 
 import faust
 
-from features.decay import DAY_MS
 from features.levels import CategoryLevels
-from ranker.items import ItemIndex
 from ranker.model import Model
 from streams import engine
 from streams.agents import items, users
 from streams.agents.context import Context
 from streams.control import Control
 from streams.health import Health
-from streams.index import IndexFeed
+from streams.index import IndexFeed, index_of
 from streams.metrics import Meter
 from streams.security import faust_credentials
 from streams.settings import Settings
+from streams.settings_domains import domains_of
 
 BATCH_RECORDS = 2_048
 """Records handled at once; all they bring is in memory until it is sent."""
@@ -47,9 +46,7 @@ def build(settings: Settings, model: Model, meter: Meter) -> tuple[faust.App, He
     )
     memory = engine.Memory(settings.block_cache_mb)
     topics = settings.topics
-    index = ItemIndex(
-        settings.neighbours, settings.factors, settings.neighbour_half_life_days * DAY_MS
-    )
+    index = index_of(settings)
     levels = CategoryLevels()
     meter.index_items.set_function(lambda: len(index))
     meter.categories.set_function(lambda: len(levels))
@@ -61,6 +58,7 @@ def build(settings: Settings, model: Model, meter: Meter) -> tuple[faust.App, He
         recommendations=engine.Output(app, topics.recommendations),
         item_signals=engine.Output(app, topics.item_signals),
         dead_letters=engine.Output(app, topics.dead_letters),
+        domains=domains_of(settings.domains),
     )
     users.attach(app, engine.table(app, "users", topics.user_state, memory), context)
     items.attach(app, engine.table(app, "items", topics.item_state, memory), context)

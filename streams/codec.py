@@ -6,12 +6,11 @@ was asked for or a `BadEvent`: a record can never stop a partition.
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
-from typing import Annotated, Any, Final, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
 
 from features.cleaning import BadField, check_id, clean_event, clean_item, mended
 from features.events import (
@@ -19,13 +18,12 @@ from features.events import (
     Click,
     Event,
     Forget,
-    Id,
     Item,
     Kind,
-    Millis,
     Purchase,
     Search,
 )
+from streams.lists import Recommendation
 
 AHEAD_MS = 300_000
 """How far an event's time may lie ahead of its record's: producers' clocks differ."""
@@ -59,46 +57,6 @@ class BadEvent(ValueError):
     def __init__(self, reason: str, problem: str) -> None:
         super().__init__(f"{problem}; {REASONS[reason]}")
         self.reason = reason
-
-
-class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Why an item is in a list: a generator or an earlier item, and how much it weighs."""
-
-    kind: str  # of `ranker.reasons.KINDS`
-    item_id: str | None = None  # the earlier item, where one is the reason
-    category: str | None = None  # the item's own, where it is the reason
-    weight: float
-
-
-class RecommendedItem(Struct, frozen=True, kw_only=True, gc=False):
-    """One place of a list."""
-
-    item_id: Id
-    score: float  # 0..1, higher is better
-    rank: Annotated[int, Meta(ge=1)]
-    reasons: tuple[Reason, ...] = ()
-
-
-class Trigger(Struct, frozen=True, kw_only=True, gc=False):
-    """The event that a list answers."""
-
-    type: str  # "click", "search" or "purchase"
-    event_id: Id
-
-
-class Recommendation(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A list for one user, made when an event came in; also the wire format."""
-
-    rec_id: str  # kind and event_id of the trigger: the same whenever it is answered again
-    user_id: Id
-    surface: Literal["for_you", "search"]
-    trigger: Trigger
-    generated_at: Millis  # wall clock of the worker
-    event_ts: Millis  # event time of the trigger
-    model_version: str
-    items: tuple[RecommendedItem, ...]  # best first
-    query: str | None = None  # of a search
-    experiment: str | None = None  # the arm that the user is in
 
 
 class _Reader(Generic[T]):
@@ -139,6 +97,8 @@ def decode_event(
     payload: bytes | None,
     now_ms: int,
     mends: Counter[str] | None = None,
+    *,
+    domains: Collection[str] | None = None,
 ) -> Event:
     """Return the clean event that a record of a topic of `kind` holds.
 
@@ -148,20 +108,26 @@ def decode_event(
         payload: The record's value.
         now_ms: The record's timestamp, as the broker has it.
         mends: Counts the fields that had to be mended, by name.
+        domains: Names of those there are; None takes any.
 
     Raises:
-        BadEvent: it is not an event, is keyed by anything but its user, or lies in the future.
+        BadEvent: it is not an event, is keyed by anything but its user, lies in the future, or
+            names a domain that there is not.
     """
     if payload is None:
         raise BadEvent("undecodable", f"a {kind.name.lower()} cannot be deleted: value is null")
     event = _EVENTS[kind].read(payload)
     if key != event.user_id.encode():
         raise BadEvent("key_mismatch", f"key {key!r} is not `user_id` {event.user_id!r}")
-    return _checked(event, now_ms, mends)
+    return _checked(event, now_ms, mends, domains)
 
 
 def decode_item(
-    key: bytes | None, payload: bytes | None, mends: Counter[str] | None = None
+    key: bytes | None,
+    payload: bytes | None,
+    mends: Counter[str] | None = None,
+    *,
+    domains: Collection[str] | None = None,
 ) -> tuple[str, Item | None]:
     """Return a catalogue record's item id and its clean entry; None deletes the item.
 
@@ -169,16 +135,18 @@ def decode_item(
         key: The record's key, to be the item's id.
         payload: The record's value.
         mends: Counts the fields that had to be mended, by name.
+        domains: As in `decode_event`.
 
     Raises:
-        BadEvent: it is not a catalogue entry, or is keyed by anything but its item.
+        BadEvent: it is not a catalogue entry, is keyed by anything but its item, or names a domain
+            that there is not.
     """
     if payload is None:
         return _named_by(key, "item_id"), None
     item = _ITEMS.read(payload)
     if key != item.item_id.encode():
         raise BadEvent("key_mismatch", f"key {key!r} is not `item_id` {item.item_id!r}")
-    return item.item_id, _cleaned(item, clean_item, mends)
+    return item.item_id, _cleaned(item, clean_item, mends, domains)
 
 
 def decode_forget(key: bytes | None, payload: bytes | None) -> str:
@@ -195,18 +163,23 @@ def decode_forget(key: bytes | None, payload: bytes | None) -> str:
     return _named_by(key, "user_id")
 
 
-def decode_line(line: bytes, now_ms: int | None = None) -> Event | Item:
+def decode_line(
+    line: bytes, now_ms: int | None = None, *, domains: Collection[str] | None = None
+) -> Event | Item:
     """Return what a line of a file or a body of a request holds, told by its `type`.
 
     Args:
         line: One map, most often JSON.
         now_ms: The time that an event must not be far ahead of; None takes any.
+        domains: As in `decode_event`.
 
     Raises:
         BadEvent: it is none of ours.
     """
     value = _LINES.read(line)
-    return _cleaned(value, clean_item) if isinstance(value, Item) else _checked(value, now_ms)
+    if isinstance(value, Item):
+        return _cleaned(value, clean_item, domains=domains)
+    return _checked(value, now_ms, domains=domains)
 
 
 def encode_event(event: Event | Item | Forget, wire: Wire = "msgpack") -> bytes:
@@ -236,16 +209,29 @@ _ENCODE: Final = {
 }
 
 
-def _checked(event: Event, now_ms: int | None, mends: Counter[str] | None = None) -> Event:
+def _checked(
+    event: Event,
+    now_ms: int | None,
+    mends: Counter[str] | None = None,
+    domains: Collection[str] | None = None,
+) -> Event:
     if now_ms is not None and event.ts > now_ms + AHEAD_MS:
         ahead = f"{(event.ts - now_ms) // 1000} s ahead of the record's {now_ms}"
         raise BadEvent("future_ts", f"`ts` {event.ts} is {ahead}")
-    return _cleaned(event, clean_event, mends)
+    return _cleaned(event, clean_event, mends, domains)
 
 
-def _cleaned(raw: R, clean: Callable[[R], R], mends: Counter[str] | None = None) -> R:
+def _cleaned(
+    raw: R,
+    clean: Callable[[R], R],
+    mends: Counter[str] | None = None,
+    domains: Collection[str] | None = None,
+) -> R:
     try:
         done = clean(raw)
+        if domains is not None and done.domain is not None and done.domain not in domains:
+            rule = f"here there is only {', '.join(domains)}: add it to HEADRACE_DOMAINS"
+            raise BadField("domain", done.domain, rule)
     except BadField as error:
         raise BadEvent(error.reason, str(error)) from error
     if mends is not None and done is not raw:

@@ -9,8 +9,9 @@ from typing import Any, Self
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from streams.codec import BadEvent, Recommendation, decode_recommendation
+from streams.codec import BadEvent, decode_recommendation
 from streams.connecting import connected
+from streams.lists import Recommendation
 from streams.partitions import partition_of
 from streams.settings import Settings
 

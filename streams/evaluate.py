@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from features.domains import ONE_SHOP, Domains
 from features.events import Click, Event, Search
 from features.profile import Profile
 from ranker.metrics import coverage, f1, hit_rate, mrr, ndcg, novelty, precision, recall
@@ -35,13 +36,19 @@ METRICS = {
 T = TypeVar("T")
 
 
-def evaluate(data: DataSet, progress: Progress = lambda _: None, seed: int = 0) -> Figures:
+def evaluate(
+    data: DataSet,
+    progress: Progress = lambda _: None,
+    seed: int = 0,
+    domains: Domains = ONE_SHOP,
+) -> Figures:
     """Walk a data set by its protocol and return its figures.
 
     Args:
         data: The set.
         progress: Told of events as they are read.
         seed: Of everything random.
+        domains: Those that events and items may name (see `Replay`).
 
     Returns:
         `hr@k`, `mrr@k`, `ndcg@k`, `recall@k`, `precision@k`, `f1@k`, `coverage@k` and `novelty@k`
@@ -52,7 +59,7 @@ def evaluate(data: DataSet, progress: Progress = lambda _: None, seed: int = 0) 
         BadData: a file is not what the protocol says, or gives another number of predictions.
     """
     started = time.perf_counter()
-    run = _Run(data, progress, seed)
+    run = _Run(data, progress, seed, domains)
     {
         "next-item": run.next_item,
         "prequential": run.prequential,
@@ -77,13 +84,15 @@ def evaluate(data: DataSet, progress: Progress = lambda _: None, seed: int = 0) 
 class _Run:
     """One walk through one data set."""
 
-    def __init__(self, data: DataSet, progress: Progress, seed: int) -> None:
+    def __init__(self, data: DataSet, progress: Progress, seed: int, domains: Domains) -> None:
         self.positions: list[int] = []
         self.events = 0
         self._data = data
         self._progress = progress
         self._lists: list[Sequence[int]] = []
-        self._learner = Learner(max(data.protocol.k), seed, hide_owned=data.leaves_out_owned())
+        self._learner = Learner(
+            max(data.protocol.k), seed, hide_owned=data.leaves_out_owned(), domains=domains
+        )
         self._learner.replay.catalogue(data.items())
 
     def figures(self) -> dict[str, float]:

@@ -8,7 +8,6 @@ from msgspec import Struct
 from features import attributes
 from features.catalogue import Value, values
 from features.cleaning import clean_event
-from features.decay import DAY_MS
 from features.events import MAX_LIST, Click, Event, Item, Search
 from features.item import ItemRow, decode_item
 from features.levels import CategoryLevels
@@ -18,8 +17,8 @@ from ranker.items import ItemIndex
 from ranker.model import Model
 from streams import steps
 from streams.changelog import newest_value
-from streams.codec import Reason
-from streams.index import IndexFeed
+from streams.index import IndexFeed, index_of
+from streams.lists import Reason
 from streams.models import new_model, read_model
 from streams.portrait import leanings
 from streams.recommend import reasons_of
@@ -159,7 +158,7 @@ def explained(
         hide_bought: As the setting of that name.
     """
     (user_id, row), (item_id, item_row) = user, item
-    event = _event(user_id, item_id, at, query)
+    event = _event(user_id, item_id, at, query, index.domain_of(item_id))
     hidden = steps.bought(row) if hide_bought else ()
     entry = item_row.item or Item(item_id=item_id)
     told = attributes.tokens(entry)
@@ -193,9 +192,7 @@ def _user(settings: Settings, user_id: str) -> Profile:
 
 async def _items(settings: Settings) -> tuple[ItemIndex, CategoryLevels]:
     """Read the item broadcast as it is now, as a worker does when it starts."""
-    index = ItemIndex(
-        settings.neighbours, settings.factors, settings.neighbour_half_life_days * DAY_MS
-    )
+    index = index_of(settings)
     levels = CategoryLevels()
     feed = IndexFeed(settings, index, levels)
     try:
@@ -205,10 +202,12 @@ async def _items(settings: Settings) -> tuple[ItemIndex, CategoryLevels]:
     return index, levels
 
 
-def _event(user_id: str, item_id: str, at: int, query: str) -> Event:
-    """Return an event that calls for the list; only its time and its query matter."""
+def _event(user_id: str, item_id: str, at: int, query: str, domain: str) -> Event:
+    """Return an event that calls for the list; only its time, query and domain matter."""
     if query:
-        search = Search(event_id="explain", user_id=user_id, query=query, ts=at, k=MAX_LIST)
+        search = Search(
+            event_id="explain", user_id=user_id, query=query, ts=at, k=MAX_LIST, domain=domain
+        )
         return clean_event(search)
     return Click(event_id="explain", user_id=user_id, item_id=item_id, ts=at)
 

@@ -10,12 +10,13 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from features.domains import Domains
 from features.events import Event, Kind, Search
-from features.item import ItemRow
+from features.item import ItemRow, domain_of
 from features.profile import Profile
 from features.signals import Touched
 from ranker import factors
-from ranker.factors import DEFAULT, Seen, Side
+from ranker.factors import Seen, Side
 from ranker.items import ItemIndex
 
 NEGATIVES = 4
@@ -27,6 +28,7 @@ def step_users(
     events: Sequence[Event],
     index: ItemIndex,
     seed: Sequence[int],
+    domains: Domains,
 ) -> None:
     """Step, in place, the users of a batch towards the items that they acted on.
 
@@ -35,6 +37,7 @@ def step_users(
         events: The fresh events of the batch.
         index: All items; those that have no factors yet teach nothing.
         seed: Of the batch: its source and first offset.
+        domains: What events weigh, by the domain of their item.
     """
     touches = [event for event in events if not isinstance(event, Search)]
     if not touches or not len(index):
@@ -49,9 +52,10 @@ def step_users(
     slots = np.where(known, slots, 0)
     negative = columns.factors[factors.sample_negatives(slots, len(index), NEGATIVES, rng)]
     positive = columns.factors[slots]
+    pulls = _array(domains.of(index.domain_of(touch.item_id)).pull(touch.kind) for touch in touches)
     seen = Seen(
         rows=np.array([place[touch.user_id] for touch in touches], np.int64),
-        weights=np.where(known, _weights(touch.kind for touch in touches), np.float32(0)),
+        weights=np.where(known, pulls, np.float32(0)),
         positive=Side(positive[:, :-1], positive[:, -1]),
         negative=Side(negative[:, :, :-1], negative[:, :, -1]),
     )
@@ -65,6 +69,7 @@ def step_items(
     touched: Mapping[str, Sequence[Touched]],
     dimensions: int,
     seed: Sequence[int],
+    domains: Domains,
 ) -> None:
     """Step, in place, the items of a batch towards the users who acted on them.
 
@@ -73,6 +78,7 @@ def step_items(
         touched: Item id -> what was newly applied to it.
         dimensions: Length of the factors.
         seed: Of the batch.
+        domains: What events weigh, by the domain of their item.
     """
     names = [item_id for item_id, entries in touched.items() if entries]
     if not names:
@@ -92,9 +98,14 @@ def step_items(
         np.array([entry.bias for entry in entries], np.float32),
     )
     own_rows = np.repeat(np.arange(len(names)), [len(touched[item_id]) for item_id in names])
+    pulls = _array(
+        domains.of(domain_of(rows[item_id])).pull(Kind(entry.kind))
+        for item_id in names
+        for entry in touched[item_id]
+    )
     seen = Seen(
         rows=own_rows,
-        weights=np.where(known, _weights(entry.kind for entry in entries), np.float32(0)),
+        weights=np.where(known, pulls, np.float32(0)),
         positive=users,
         negative=factors.in_batch_negatives(users, own_rows, NEGATIVES),
     )
@@ -114,7 +125,5 @@ def _stacked(rows: Sequence[Profile | ItemRow], dimensions: int, rng: np.random.
     return side
 
 
-def _weights(kinds: Iterable[int]) -> NDArray[np.float32]:
-    return np.array(
-        [DEFAULT.purchase if kind == Kind.PURCHASE else DEFAULT.click for kind in kinds], np.float32
-    )
+def _array(pulls: Iterable[float]) -> NDArray[np.float32]:
+    return np.array(list(pulls), np.float32)

@@ -11,18 +11,31 @@ from collections.abc import Iterable, Mapping
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
+from features.decay import DAY_MS
 from features.item import decode_item
 from features.levels import CategoryLevels
 from ranker.items import ItemIndex
 from streams.broadcast import forget_item, show_items
+from streams.item_states import half_lives_of
 from streams.security import connection
 from streams.settings import Settings
+from streams.settings_domains import domains_of
 
 log = logging.getLogger(__name__)
 
 POLL_MS = 200
 YIELD_EVERY = 256
 """Rows applied between two turns of the event loop, so that a catch-up never blocks a heartbeat."""
+
+
+def index_of(settings: Settings) -> ItemIndex:
+    """Return an empty index, made for what the settings say."""
+    return ItemIndex(
+        settings.neighbours,
+        settings.factors,
+        settings.neighbour_half_life_days * DAY_MS,
+        half_lives_of(domains_of(settings.domains)),
+    )
 
 
 class IndexFeed:

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from features import predecessors
 from features.affinity import band_code, price_band
+from features.domains import Domains
 from features.events import Kind
 from features.fading import ONE
-from features.item import HALF_LIVES_MS, ItemRow
+from features.item import HALF_LIVES_MS, ItemRow, domain_of
 from features.predecessors import PAIRS, PASSAGE_BITS, WEIGHT_ONE
 from features.standing import Lead
 from features.text import terms
@@ -41,6 +42,7 @@ def item_state(item_id: str, row: ItemRow, leads: Lead = NO_LEAD) -> ItemState:
         bias=row.bias,
         leads=leads,
         active=not row.deleted,
+        domain=domain_of(row) or "",
     )
     entry = row.item
     if entry is None:
@@ -56,6 +58,11 @@ def item_state(item_id: str, row: ItemRow, leads: Lead = NO_LEAD) -> ItemState:
         available_from=ALWAYS_FROM if entry.available_from is None else entry.available_from,
         available_to=ALWAYS_TO if entry.available_to is None else entry.available_to,
     )
+
+
+def half_lives_of(domains: Domains) -> dict[str, tuple[int, ...]]:
+    """Return what an index must know of domains: how fast the popularity of their items fades."""
+    return dict(zip(domains.names, domains.half_lives_ms, strict=True))
 
 
 def vector_of(stored: bytes) -> NDArray[np.float32] | None:

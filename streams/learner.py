@@ -7,6 +7,7 @@ asked next.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from features.domains import ONE_SHOP, Domains
 from features.events import Event, Search
 from features.profile import Profile
 from streams.models import new_model
@@ -45,11 +46,14 @@ class Learner:
         k: Length of the lists.
         seed: Of everything random.
         hide_owned: No list shows what its user has.
+        domains: As in `Replay`.
     """
 
-    def __init__(self, k: int, seed: int, *, hide_owned: bool = False) -> None:
+    def __init__(
+        self, k: int, seed: int, *, hide_owned: bool = False, domains: Domains = ONE_SHOP
+    ) -> None:
         self.model = new_model()
-        self.replay = Replay(self.model, k, hide_owned=hide_owned)
+        self.replay = Replay(self.model, k, hide_owned=hide_owned, domains=domains)
         self._seed = seed
         self._touched: defaultdict[str, list[str]] = defaultdict(list)
         self._touches = 0

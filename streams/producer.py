@@ -48,6 +48,7 @@ class EventProducer(Sender):
         price: float | None = None,
         context: dict[str, Any] | None = None,
         consent: bool | None = None,
+        domain: str | None = None,
     ) -> str:
         """Send that a user opened an item's page; return the event's id.
 
@@ -62,6 +63,7 @@ class EventProducer(Sender):
             price: the price that was shown.
             context: device, country and the like.
             consent: False counts it for the item and stores nothing of it with the user.
+            domain: of the items in the list that answers; left out, that of the item.
         """
         event_id, ts = event_id or new_id(), now_ms() if ts is None else ts
         self.send(
@@ -76,6 +78,7 @@ class EventProducer(Sender):
                 price=price,
                 context=context,
                 consent=consent,
+                domain=domain,
             )
         )
         return event_id
@@ -93,12 +96,13 @@ class EventProducer(Sender):
         k: int | None = None,
         context: dict[str, Any] | None = None,
         consent: bool | None = None,
+        domain: str | None = None,
     ) -> str:
         """Send that a user searched; return the event's id, which is the clicks' `search_id`.
 
         Args:
             user_id: whose it is.
-            query: what was typed.
+            query: what was typed; "" for what a click would be answered with.
             event_id: as in `click`.
             ts: as in `click`.
             session_id: as in `click`.
@@ -107,6 +111,7 @@ class EventProducer(Sender):
             k: how long a list is wanted.
             context: as in `click`.
             consent: as in `click`.
+            domain: of the items in the list; left out, the first of the setting `domains`.
         """
         event_id, ts = event_id or new_id(), now_ms() if ts is None else ts
         self.send(
@@ -121,6 +126,7 @@ class EventProducer(Sender):
                 k=k,
                 context=context,
                 consent=consent,
+                domain=domain,
             )
         )
         return event_id
@@ -138,6 +144,7 @@ class EventProducer(Sender):
         currency: str | None = None,
         context: dict[str, Any] | None = None,
         consent: bool | None = None,
+        domain: str | None = None,
     ) -> str:
         """Send that a user bought an item; return the event's id.
 
@@ -152,6 +159,7 @@ class EventProducer(Sender):
             currency: ISO 4217 code.
             context: as in `click`.
             consent: as in `click`.
+            domain: as in `click`.
         """
         event_id, ts = event_id or new_id(), now_ms() if ts is None else ts
         self.send(
@@ -166,6 +174,7 @@ class EventProducer(Sender):
                 currency=currency,
                 context=context,
                 consent=consent,
+                domain=domain,
             )
         )
         return event_id
@@ -185,6 +194,7 @@ class EventProducer(Sender):
         in_stock: bool = True,
         available_from: int | None = None,
         available_to: int | None = None,
+        domain: str | None = None,
     ) -> None:
         """Send a catalogue entry; it replaces all that the catalogue said of the item.
 
@@ -201,6 +211,7 @@ class EventProducer(Sender):
             in_stock: items out of stock are not recommended.
             available_from: ms since 1970 UTC; not recommended before.
             available_to: ms since 1970 UTC; not recommended after.
+            domain: one of the setting `domains`; left out, its first.
         """
         self.send(
             Item(
@@ -216,6 +227,7 @@ class EventProducer(Sender):
                 in_stock=in_stock,
                 available_from=available_from,
                 available_to=available_to,
+                domain=domain,
             )
         )
 

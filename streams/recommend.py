@@ -14,7 +14,7 @@ from ranker.model import Model
 from ranker.rank import Ranking
 from ranker.reasons import Reason as RankedReason
 from streams import steps
-from streams.codec import Reason, Recommendation, RecommendedItem, Trigger
+from streams.lists import Reason, Recommendation, RecommendedItem, Trigger
 
 
 class Asked(NamedTuple):
@@ -107,5 +107,6 @@ def _recommendation(
         event_ts=event.ts,
         model_version=model_version,
         items=items,
+        domain=index.domains[asked.request.domain],
         query=event.query if isinstance(event, Search) and asked.stored else None,
     )

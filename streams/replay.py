@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.decay import DAY_MS
+from features.domains import ONE_SHOP, Domains
 from features.events import Click, Event, Item, Search
 from features.fading import HALF_LIFE_DAYS
 from features.item import ItemRow, catalogued, new_item
@@ -28,6 +29,8 @@ from ranker.rank import Ranked, Ranking
 from streams import steps
 from streams.batches import batched
 from streams.broadcast import show_items
+from streams.data import BadData
+from streams.item_states import half_lives_of
 
 BATCH = 128
 """Events of a micro-batch: what a poll brings a busy worker."""
@@ -64,6 +67,7 @@ class Replay:
         neighbours: Neighbours kept per item.
         half_life_ms: After so long, neighbours and queries weigh half; 0: they never fade.
         hide_owned: No list shows what its user has touched, however long ago.
+        domains: Those that events and items may name; others are refused.
     """
 
     def __init__(
@@ -74,28 +78,41 @@ class Replay:
         half_life_ms: int = HALF_LIFE_DAYS * DAY_MS,
         *,
         hide_owned: bool = False,
+        domains: Domains = ONE_SHOP,
     ) -> None:
         self.model = model
         self.users: dict[str, Profile] = {}
         self.items: dict[str, ItemRow] = {}
-        self.index = ItemIndex(neighbours, half_life_ms=half_life_ms)
+        self.index = ItemIndex(
+            neighbours, half_life_ms=half_life_ms, domains=half_lives_of(domains)
+        )
         self.levels = CategoryLevels()
         self._k = k
         self._neighbours = neighbours
         self._half_life_ms = half_life_ms
+        self._domains = domains
         self._read = 0
         self._searches: dict[str, Ranked] = {}
         self._owned: defaultdict[str, set[str]] | None = defaultdict(set) if hide_owned else None
 
     def catalogue(self, entries: Iterable[Item]) -> None:
-        """Learn a catalogue, as the items agent does from its topic."""
+        """Learn a catalogue, as the items agent does from its topic.
+
+        Raises:
+            BadData: an item is of a domain that there is not.
+        """
         for offset, entry in enumerate(entries):
+            self._check_domain(f"item {entry.item_id!r}", entry.domain)
             row = self.items.get(entry.item_id) or new_item()
             self.items[entry.item_id] = catalogued(row, entry, offset)
             self._broadcast([entry.item_id])
 
     def learn(self, events: Iterable[Event], wanted: Wanted) -> Iterator[Answer]:
-        """Rank for the events that are wanted, then learn every event; a micro-batch at a time."""
+        """Rank for the events that are wanted, then learn every event; a micro-batch at a time.
+
+        Raises:
+            BadData: an event names a domain that there is not.
+        """
         for batch in batched(events, BATCH):
             outcome, asked, ranked = self._ask(batch, wanted, counted=True)
             self._teach(batch, asked, ranked)
@@ -111,6 +128,7 @@ class Replay:
                 factors=FACTORS,
                 seed=(SOURCE, self._read),
                 half_life_ms=self._half_life_ms,
+                domains=self._domains,
             )
             self.items |= changed
             self._broadcast(changed)
@@ -128,6 +146,8 @@ class Replay:
     ) -> tuple[steps.UserOutcome, list[tuple[int, Event, Request]], Ranked]:
         """Fold a batch into user rows and rank before each event that is wanted."""
         asked: list[tuple[int, Event, Request]] = []
+        for event in batch:
+            self._check_domain(f"event {event.event_id!r}", event.domain)
         first = self._read + 1
         self._read += len(batch)
 
@@ -142,7 +162,15 @@ class Replay:
                 self._owned[event.user_id].add(event.item_id)
 
         offsets = range(first, first + len(batch))
-        outcome = steps.learn_users(self.users, batch, SOURCE, offsets, self.index, before=before)
+        outcome = steps.learn_users(
+            self.users,
+            batch,
+            SOURCE,
+            offsets,
+            self.index,
+            before=before,
+            domains=self._domains,
+        )
         ranked = steps.rank(
             [request for _, _, request in asked], self.index, self.model, explained=False
         )
@@ -165,6 +193,11 @@ class Replay:
                 found.learn(self.model.scorer, np.array([self._slot(event.item_id)], np.int32))
         while len(self._searches) > OPEN_SEARCHES:
             del self._searches[next(iter(self._searches))]
+
+    def _check_domain(self, whose: str, name: str | None) -> None:
+        if name is not None and name not in self._domains.names:
+            known = ", ".join(self._domains.names)
+            raise BadData(f"{whose} is of domain {name!r}, not of {known}: set HEADRACE_DOMAINS")
 
     def _slot(self, item_id: str) -> int:
         slots: NDArray[np.int32] = self.index.slots([item_id])

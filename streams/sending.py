@@ -34,6 +34,7 @@ class Sender:
             msgpack.packb if wire == "msgpack" else msgspec.json.encode
         )
         self._topics = settings.topics
+        self._domains = settings.domains
         self._event_topics = settings.topics.events
         self._delivery = Delivery(
             settings, unconfirmed=unconfirmed, linger_ms=linger_ms, timeout_s=timeout_s
@@ -50,7 +51,7 @@ class Sender:
         # str(): an id of a wrong type is for the decoder to refuse, with its reason.
         if isinstance(event, Item):
             key = str(event.item_id).encode()
-            decode_item(key, payload)
+            decode_item(key, payload, domains=self._domains)
             self._delivery.send(self._topics.catalog, key, payload, event.item_id)
         elif isinstance(event, Forget):
             key = str(event.user_id).encode()
@@ -58,7 +59,7 @@ class Sender:
             self._delivery.send(self._topics.forget, key, payload, event.user_id)
         else:
             key = str(event.user_id).encode()
-            decode_event(event.kind, key, payload, now_ms())
+            decode_event(event.kind, key, payload, now_ms(), domains=self._domains)
             self._delivery.send(self._event_topics[event.kind], key, payload, event.event_id)
 
     def send_many(self, events: Iterable[Event | Item | Forget]) -> int:

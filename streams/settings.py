@@ -18,6 +18,7 @@ from pydantic_settings import (
 from features.fading import HALF_LIFE_DAYS
 from features.guard import REPEAT_MS, Rules
 from streams.settings_checks import NAME, check_security, check_servers
+from streams.settings_domains import SHOP_ALONE, DomainSettings
 from streams.settings_errors import explain
 from streams.settings_sources import CONFIG, PREFIX, BadSetting, Unknown, toml
 from streams.topics import Topics, TopicSpec, specs
@@ -160,6 +161,11 @@ class Settings(BaseSettings):
     )
 
     # Recommendations
+    domains: DomainSettings = Field(
+        SHOP_ALONE,
+        description="Domains that events and items may name, the default one first: JSON here, "
+        "tables such as `[domains.content]` in TOML (see docs/domains.md).",
+    )
     model: Path | None = Field(
         None, description="Ranker to start with, as written by `headrace train`; empty: none."
     )

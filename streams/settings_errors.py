@@ -6,11 +6,17 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from streams.settings_checks import NAME
+from streams.settings_domains import RULE
 from streams.settings_sources import PREFIX
+
+_TOLD = {"broker": "host:port, comma between several", "domains": RULE}
+"""What no schema tells."""
 
 
 def allowed(settings: type[BaseModel], name: str) -> str:
     """Say in a few words which values a setting takes."""
+    if name in _TOLD:
+        return _TOLD[name]
     schema = settings.model_json_schema()["properties"][name]
     schema |= next((one for one in schema.get("anyOf", ()) if one["type"] != "null"), {})
     if choices := schema.get("enum"):
@@ -21,8 +27,6 @@ def allowed(settings: type[BaseModel], name: str) -> str:
         return f"whole number, {schema['minimum']} to {schema['maximum']}"
     if schema.get("pattern") == NAME:
         return f"up to {schema['maxLength']} letters, digits, . _ -"
-    if name == "broker":
-        return "host:port, comma between several"
     return "path" if schema.get("format") == "path" else "text"
 
 
@@ -40,5 +44,7 @@ def _complaint(found: ErrorDetails, settings: type[BaseModel]) -> str:
         near = difflib.get_close_matches(field, settings.model_fields, n=1)
         hint = f"did you mean {PREFIX}{near[0].upper()}?" if near else "see `headrace settings`"
         return f"{name} is not a setting: {hint}"
+    for part in found["loc"][1:]:
+        name += f" {part}" if part != "[key]" else ""
     value = "(secret)" if "password" in field else repr(found["input"])
     return f"{name} = {value}: allowed is {allowed(settings, field)}"

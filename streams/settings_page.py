@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from streams.settings import CONFIG, PREFIX, Settings
+from streams.settings_domains import written
 from streams.settings_errors import allowed
 
 _HEAD = f"""\
@@ -35,7 +36,7 @@ def markdown() -> str:
 
 def in_force(settings: Settings) -> list[tuple[str, str]]:
     """Return every variable with the value that holds now; secrets are masked."""
-    return [(variable(name), "" if value is None else str(value)) for name, value in settings]
+    return [(variable(name), "" if value is None else _text(value)) for name, value in settings]
 
 
 def variable(name: str) -> str:
@@ -49,4 +50,8 @@ def _default(field: FieldInfo) -> str:
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    return f"`{value.as_posix() if isinstance(value, Path) else value}`"
+    return f"`{value.as_posix() if isinstance(value, Path) else _text(value)}`"
+
+
+def _text(value: object) -> str:
+    return written(value) if isinstance(value, dict) else str(value)

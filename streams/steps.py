@@ -15,6 +15,7 @@ from features import item as items
 from features import privacy, vector
 from features import profile as profiles
 from features.affinity import band_code, shares
+from features.domains import ONE_SHOP, Domains
 from features.events import Event, Kind, Search
 from features.guard import NO_RULES, Lateness, Rules, Verdict, lateness
 from features.item import ItemRow
@@ -86,6 +87,7 @@ def learn_users(
     refuse: bool = False,
     rules: Rules = NO_RULES,
     late_ms: int = 0,
+    domains: Domains = ONE_SHOP,
 ) -> UserOutcome:
     """Fold a batch of events into the rows of their users.
 
@@ -98,7 +100,7 @@ def learn_users(
         events: The batch, in log order.
         source: The partition that the events came from (see `features.profile`).
         offsets: The events' offsets, ascending, one for each event.
-        index: All items; read for their factors, categories and brands only.
+        index: All items; read for their factors, domains, categories and brands only.
         before: Called before each fresh event is learnt, so that it can be predicted.
         ttl_ms: Who comes back after a longer pause starts anew, so that it makes no difference
             whether the old row was deleted meanwhile; 0 for never.
@@ -106,6 +108,7 @@ def learn_users(
         refuse: Whether who was forgotten is not stored again (see `features.privacy`).
         rules: What does not count beside replays and repeated ids.
         late_ms: An event that is older than its user's newest by more is late.
+        domains: What events weigh, by the domain of their item.
     """
     outcome = UserOutcome()
     changed, signals, touches = outcome.rows, outcome.signals, outcome.touches
@@ -119,7 +122,7 @@ def learn_users(
                 outcome.leave_unstored(position, event, offset, reason)
                 continue
         judged = profiles.judge(row, event, source, offset, rules)
-        leaf = brand = ""
+        leaf, brand, weights = "", "", domains.default.weights
         if judged[0] is not Verdict.COUNTS:
             outcome.skip(position, event, judged[0])
         else:
@@ -132,12 +135,15 @@ def learn_users(
             if not isinstance(event, Search):
                 signals.setdefault(event.item_id, []).append(signal_of(row, event, offset))
                 leaf, brand = index.leaf_and_brand(event.item_id)
+                weights = domains.of(index.domain_of(event.item_id)).weights
                 touches[user_id] += 1
             outcome.fresh.append(position)
-        changed[user_id] = profiles.take(row, event, source, offset, judged, leaf=leaf, brand=brand)
+        changed[user_id] = profiles.take(
+            row, event, source, offset, judged, leaf=leaf, brand=brand, weights=weights
+        )
     if outcome.fresh:
         fresh = [events[position] for position in outcome.fresh]
-        step_users(changed, fresh, index, (source, offsets[0]))
+        step_users(changed, fresh, index, (source, offsets[0]), domains)
     return outcome
 
 
@@ -171,6 +177,7 @@ def learn_items(
     factors: int,
     seed: Sequence[int],
     half_life_ms: int = 0,
+    domains: Domains = ONE_SHOP,
 ) -> dict[str, ItemRow]:
     """Fold item signals into the rows of their items.
 
@@ -181,6 +188,7 @@ def learn_items(
         factors: Length of the factors.
         seed: Of the batch: its partition and first offset.
         half_life_ms: After so long, pairs and queries weigh half; 0: they never fade.
+        domains: What events weigh and how popularity fades, by the domain of the item.
 
     Returns:
         Item id -> row after, for every item that was named.
@@ -190,8 +198,9 @@ def learn_items(
     for item_id, message in messages:
         row = changed.get(item_id) or rows.get(item_id) or items.new_item()
         touched[item_id] += items.fresh(row, message)
-        changed[item_id] = items.learn(row, message, neighbours, half_life_ms)
-    step_items(changed, touched, factors, seed)
+        half_lives_ms = domains.of(items.domain_of(row)).half_lives_ms
+        changed[item_id] = items.learn(row, message, neighbours, half_life_ms, half_lives_ms)
+    step_items(changed, touched, factors, seed, domains)
     return changed
 
 
@@ -205,6 +214,8 @@ def request(
     hidden: Iterable[str] = (),
 ) -> Request:
     """Ask for the list that an event calls for: what to show now, or what answers a search.
+
+    It is of the domain that the event names, else of the item's, else of the default one.
 
     Args:
         row: The user's row; before the event to predict it, after it to answer it.
@@ -230,6 +241,7 @@ def request(
         brands=brands,
         price_bands={band_code(band): share for band, share in shares(row.price_bands).items()},
         exclude=index.slots(hidden),
+        domain=_domain(event, index),
     )
     if isinstance(event, Search):
         wanted.query = event.query
@@ -242,6 +254,12 @@ def request(
             outside = index.outside(limits_of(event.filters))
             wanted.exclude = np.concatenate([wanted.exclude, named, outside])
     return wanted
+
+
+def _domain(event: Event, index: ItemIndex) -> int:
+    if event.domain is not None or isinstance(event, Search):
+        return index.domain_named(event.domain or "")
+    return index.domain_named(index.domain_of(event.item_id))
 
 
 def bought(row: Profile) -> set[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from features.domains import ONE_SHOP, Domains
 from features.events import Event, Item
 from ranker.model import Model
 from streams.learner import Learner, taught_by
@@ -15,6 +16,7 @@ def train(
     events: Sequence[Event],
     *,
     seed: int = 0,
+    domains: Domains = ONE_SHOP,
     progress: Callable[[], None] = lambda: None,
 ) -> Model:
     """Return a model that has learnt from a log. Equal arguments give equal weights.
@@ -23,9 +25,10 @@ def train(
         items: The catalogue.
         events: The log, in time order.
         seed: Of everything random.
+        domains: Those that events and items may name (see `streams.replay.Replay`).
         progress: Called after each event that was ranked for.
     """
-    learner = Learner(K, seed)
+    learner = Learner(K, seed, domains=domains)
     learner.replay.catalogue(items)
     for _ in learner.learn(events, taught_by(len(events))):
         progress()

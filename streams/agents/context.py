@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from features.domains import Domains
 from ranker.items import ItemIndex
 from ranker.model import Model
 from streams.engine import Output
@@ -22,6 +23,7 @@ class Context:
         recommendations: The lists that are sent.
         item_signals: What events say about items.
         dead_letters: Records that were not ours.
+        domains: What `settings.domains` means.
         ready: Set once the index has read what the broadcast held at the start.
     """
 
@@ -32,4 +34,5 @@ class Context:
     recommendations: Output
     item_signals: Output
     dead_letters: Output
+    domains: Domains
     ready: asyncio.Event = field(default_factory=asyncio.Event)

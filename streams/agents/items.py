@@ -63,7 +63,9 @@ def _learn_catalog(
     mends: Counter[str] = Counter()
     for record in batch.records:
         try:
-            item_id, entry = codec.decode_item(record.key, record.value, mends)
+            item_id, entry = codec.decode_item(
+                record.key, record.value, mends, domains=context.settings.domains
+            )
         except codec.BadEvent as error:
             letters.append(dead_letter(record, error.reason, str(error), now_ms()))
         else:
@@ -103,6 +105,7 @@ def _learn_signals(
             factors=settings.factors,
             seed=seed,
             half_life_ms=settings.neighbour_half_life_days * DAY_MS,
+            domains=context.domains,
         )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import faust
@@ -44,12 +44,16 @@ class Decoded:
     mends: Counter[str] = field(default_factory=Counter)
 
 
-def decode(kind: Kind, records: Sequence[Record], read_ms: int) -> Decoded:
+def decode(
+    kind: Kind, records: Sequence[Record], read_ms: int, domains: Collection[str]
+) -> Decoded:
     """Parse records; one that is not ours becomes a dead letter. Never raises."""
     decoded = Decoded()
     for record in records:
         try:
-            event = decode_event(kind, record.key, record.value, record.timestamp, decoded.mends)
+            event = decode_event(
+                kind, record.key, record.value, record.timestamp, decoded.mends, domains=domains
+            )
         except BadEvent as error:
             decoded.letters.append(dead_letter(record, error.reason, str(error), read_ms))
             decoded.reasons.append(error.reason)
@@ -82,7 +86,7 @@ def attach(app: faust.App, users: BatchTable, context: Context) -> None:
         await context.ready.wait()
         with meter.batch.labels("users").time():
             kind = kinds[batch.topic]
-            decoded = decode(kind, batch.records, now_ms())
+            decoded = decode(kind, batch.records, now_ms(), settings.domains)
             names = (event.user_id for event in decoded.events)
             rows = read_users(users, batch.partition, names)
             source = kind * settings.partitions + batch.partition
@@ -97,6 +101,7 @@ def attach(app: faust.App, users: BatchTable, context: Context) -> None:
                 refuse=refuse,
                 rules=rules,
                 late_ms=settings.late_s * 1000,
+                domains=context.domains,
             )
             lists = await _lists(context, decoded, outcome)
             # Signals are on their way before the next batch may start (it starts when rows are

@@ -8,6 +8,8 @@ import typer
 
 from streams.commands.terminal import counting, tell
 from streams.data import read_folder
+from streams.settings import Settings
+from streams.settings_domains import domains_of
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +43,7 @@ def evaluate(
 
     data = read_folder(folder)
     with counting("events") as read:
-        figures = walk(data, lambda _: read(), seed)
+        figures = walk(data, lambda _: read(), seed, domains_of(Settings().domains))
     if as_json:
         typer.echo(msgspec.json.encode({"data": data.protocol.name, "seed": seed} | figures))
         return

@@ -7,8 +7,8 @@ from rich.table import Table
 
 from features.catalogue import Owner, Value, features_of
 from ranker.reasons import KINDS
-from streams.codec import Reason
 from streams.explain import Explanation, Placed
+from streams.lists import Reason
 from streams.portrait import date
 
 _WORDS: Mapping[str, str] = dict(KINDS.items())

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from streams.codec import Reason, Recommendation
+from streams.lists import Reason, Recommendation
 from streams.settings import Settings
 
 _REASONS = 2  # told for an item, the strongest first

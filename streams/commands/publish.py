@@ -1,7 +1,7 @@
 """`headrace publish`: a file of events and items, into Kafka."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -21,10 +21,12 @@ class Lines:
 
     Args:
         kind: what a line is that has no `type` of its own.
+        domains: names of those that a line may name.
     """
 
-    def __init__(self, kind: LineKind | None) -> None:
+    def __init__(self, kind: LineKind | None, domains: Collection[str]) -> None:
         self._kind = kind
+        self._domains = domains
         self.bad = 0
 
     def read(self, lines: Iterable[bytes]) -> Iterator[Event | Item]:
@@ -33,7 +35,7 @@ class Lines:
             if not line.strip():
                 continue
             try:
-                value = decode_line(typed(line, self._kind), now_ms())
+                value = decode_line(typed(line, self._kind), now_ms(), domains=self._domains)
             except BadEvent as error:
                 self.bad += 1
                 tell(f"line {number}: {error.reason}: {error}")
@@ -70,7 +72,8 @@ def publish(
     from streams import bulk
     from streams.producer import EventProducer
 
-    settings, lines = Settings(), Lines(kind)
+    settings = Settings()
+    lines = Lines(kind, settings.domains)
     with counting("sent") as sent:
         if file == Path("-"):  # perhaps a pipe that never ends: what comes is sent at once
             with EventProducer(settings) as producer:

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from streams.commands.terminal import counting, tell
+from streams.settings import Settings
+from streams.settings_domains import domains_of
 
 
 def register(app: typer.Typer) -> None:
@@ -51,8 +53,9 @@ def train(
     if not from_files:
         raise typer.BadParameter("say --from-files: recorded logs are all there is to learn from")
     until_ts = None if until is None else int(until.replace(tzinfo=UTC).timestamp() * 1000)
+    domains = domains_of(Settings().domains)
     items, events = read_logs(folders or [], until_ts=until_ts, last=last)
     with counting("lists") as ranked:
-        model = learn(items, events, seed=seed, progress=ranked)
+        model = learn(items, events, seed=seed, domains=domains, progress=ranked)
     write_model(out, model)
     tell(f"{model.version}: {len(events):,} events, {len(items):,} items -> {out}")

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from features.events import Event
-from streams.codec import Recommendation
 from streams.consumer import RecommendationConsumer
+from streams.lists import Recommendation
 from streams.producer import EventProducer
 from streams.settings import Settings
 

@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from features.events import Item
-from streams.codec import Reason, Recommendation
 from streams.demo.story import Return
+from streams.lists import Reason, Recommendation
 
 CUSTOMERS = 4
 """Customers whose lists are shown; the rate is over all of them."""

@@ -1,5 +1,6 @@
 """A worker in a process of its own, watched through the metrics that it serves."""
 
+import json
 import os
 import subprocess
 import sys
@@ -128,4 +129,6 @@ def as_environment(settings: Settings) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return json.dumps(value) if isinstance(value, dict) else str(value)

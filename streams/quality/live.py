@@ -1,6 +1,6 @@
 """What is measured of a running system: the newest records of the topics that shops write to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -42,7 +42,7 @@ def profile_live(settings: Settings, records: int, counted: Callable[[], None]) 
         raise LookupError(f"{settings.broker}: no record in {', '.join(kinds)}")
     measure = Measure()
     for record in sorted(found, key=attrgetter("timestamp")):  # of equals, the order stays
-        _measure(measure, record, kinds.get(record.topic))
+        _measure(measure, record, kinds.get(record.topic), settings.domains)
     return measure.quality(f"{settings.broker}, the newest {len(found):,} records")
 
 
@@ -78,15 +78,16 @@ def _partitions(consumer: Any, topic: str) -> set[int]:
     return numbers
 
 
-def _measure(measure: Measure, record: Any, kind: Kind | None) -> None:
+def _measure(measure: Measure, record: Any, kind: Kind | None, domains: Collection[str]) -> None:
     """Take a record of an event topic, or of the catalogue where `kind` is None."""
     place = f"{record.topic}-{record.partition}"
     try:
         if kind is None:
-            _, item = decode_item(record.key, record.value)
+            _, item = decode_item(record.key, record.value, domains=domains)
             if item is not None:
                 measure.item(item)
         else:
-            measure.event(decode_event(kind, record.key, record.value, record.timestamp), place)
+            event = decode_event(kind, record.key, record.value, record.timestamp, domains=domains)
+            measure.event(event, place)
     except BadEvent as error:
         measure.refused(error.reason, f"{place}, offset {record.offset}: {error}")

@@ -7,7 +7,8 @@ from typing import Any
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from streams.codec import Recommendation, RecommendedItem, Trigger, Wire, encode_recommendation
+from streams.codec import Wire, encode_recommendation
+from streams.lists import Recommendation, RecommendedItem, Trigger
 from streams.settings import Settings
 
 NOW = int(time.time() * 1000)

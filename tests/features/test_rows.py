@@ -52,6 +52,7 @@ def item() -> ItemRow:
         category=("Kitchen", "Mugs"),
         price=8.0,
         attributes={"size": 3, "handle": True, "glaze": "matt"},
+        domain="shop",
     )
     row, ann = catalogued(new_item(), entry, 17), new_profile()
     for offset, event in enumerate(EVENTS):
@@ -87,6 +88,8 @@ def test_item_rows_of_every_version_say_what_they_said(version: int) -> None:
     if version == 1:  # it knew no kinds of pairs, and when nothing fades there is no such time
         pairs = (summed(expected.predecessors), *NO_PAIRS[1:])
         expected = replace(expected, predecessors=pairs, as_of=expected.last_seen)
+    if version < 3 and expected.item is not None:  # there were no domains
+        expected = replace(expected, item=replace(expected.item, domain=None))
     assert read == expected
     assert read.version == ITEM_VERSION
     assert decode_item(encode_item(read)) == read

@@ -15,7 +15,8 @@ from msgspec import inspect
 from features import cleaning
 from features.events import MAX_ID_BYTES, Click, Filters, Forget, Item, Purchase, Search
 from ranker.reasons import KINDS
-from streams.codec import REASONS, Reason, Recommendation, RecommendedItem, Trigger
+from streams.codec import REASONS
+from streams.lists import Reason, Recommendation, RecommendedItem, Trigger
 
 PAGE = Path(__file__).parents[2] / "docs" / "events.md"
 
@@ -29,7 +30,8 @@ _MEANING: Mapping[str, str] = {
     "position": "place in the list that was clicked",
     "price": "of one",
     "context": "device, country and the like",
-    "query": "what was typed; empty to have `candidates` put in order",
+    "query": "what was typed; empty to have `candidates` put in order, or without any to ask for "
+    "the list that a click would get",
     "candidates": "rank these items and no others",
     "filters": "what the list is limited to, see below; an item must pass all",
     "price_min": "the least price; an item without one is left out",
@@ -63,6 +65,8 @@ _MEANING: Mapping[str, str] = {
     "type": "kind of the event",
     "kind": "what speaks for the item, see below",
     "weight": "how much it counted",
+    "domain": "of an item, its own; of an event, that of the list which answers it; "
+    "[domains.md](domains.md)",
     "consent": "false: it counts for the item and is not stored with the user",
 }
 
@@ -98,6 +102,8 @@ RULES: Mapping[str, str] = {
     "price": "kept as sent, in the one currency of the shop: nothing is converted or clipped; 0 is "
     "a price that is not known, to the statistics of users and categories; how far an item's "
     "price lies from its category's is clipped (`price_level` in [features.md](features.md))",
+    "domain": "trimmed, lower case, left out when nothing remains; refused where none of that name "
+    "was set up",
     "currency": "upper case; left out unless ISO 4217 lists it (as of "
     f"{iso4217.__published__:%Y-%m-%d}), and the price stays",
     "quantity": f"more than {cleaning.MAX_QUANTITY:,.0f} counts as {cleaning.MAX_QUANTITY:,.0f}",

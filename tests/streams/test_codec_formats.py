@@ -10,10 +10,6 @@ from hypothesis import strategies as st
 from features.events import Click, Event, Filters, Item, Purchase, Search
 from streams.codec import (
     BadEvent,
-    Reason,
-    Recommendation,
-    RecommendedItem,
-    Trigger,
     decode_event,
     decode_item,
     decode_line,
@@ -21,6 +17,7 @@ from streams.codec import (
     encode_event,
     encode_recommendation,
 )
+from streams.lists import Reason, Recommendation, RecommendedItem, Trigger
 from tests.streams.records import (
     CLICK,
     ITEM,

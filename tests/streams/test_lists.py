@@ -9,8 +9,8 @@ from features.item import catalogued, new_item
 from features.profile import Profile, new_profile
 from ranker.items import ItemIndex, ItemState
 from streams import steps
-from streams.codec import Recommendation
 from streams.item_states import item_state
+from streams.lists import Recommendation
 from streams.models import new_model
 from streams.recommend import Asked, recommendations
 from tests.streams.world import MUGS, NOW, undisturbed

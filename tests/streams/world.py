@@ -5,6 +5,7 @@ from itertools import islice
 
 from msgspec import structs
 
+from features.domains import ONE_SHOP, Domains
 from features.events import Click, Event, Item
 from features.item import ItemRow
 from features.profile import Profile
@@ -12,6 +13,7 @@ from features.signals import Signals
 from ranker.items import ItemIndex
 from streams import steps
 from streams.data import ONLINE_RETAIL
+from streams.item_states import half_lives_of
 
 SOURCE = 3
 FACTORS = 16
@@ -30,14 +32,17 @@ MUGS = (
 class World:
     """Users, items and what is on its way between them, as a log would keep it."""
 
-    def __init__(self) -> None:
+    def __init__(self, domains: Domains = ONE_SHOP) -> None:
+        self.domains = domains
         self.users: dict[str, Profile] = {}
         self.items: dict[str, ItemRow] = {}
-        self.index = ItemIndex()
+        self.index = ItemIndex(domains=half_lives_of(domains))
 
     def users_learn(self, events: Sequence[Event], first_offset: int) -> steps.UserOutcome:
         offsets = range(first_offset, first_offset + len(events))
-        return steps.learn_users(self.users, events, SOURCE, offsets, self.index)
+        return steps.learn_users(
+            self.users, events, SOURCE, offsets, self.index, domains=self.domains
+        )
 
     def items_learn(self, outcome: steps.UserOutcome, only: set[str] | None = None) -> None:
         messages = [
@@ -46,7 +51,12 @@ class World:
             if only is None or item_id in only
         ]
         self.items |= steps.learn_items(
-            self.items, messages, neighbours=MANY, factors=FACTORS, seed=(0, 0)
+            self.items,
+            messages,
+            neighbours=MANY,
+            factors=FACTORS,
+            seed=(0, 0),
+            domains=self.domains,
         )
 
     def state(self) -> tuple[dict[str, Profile], dict[str, ItemRow]]:

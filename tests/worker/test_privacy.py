@@ -18,9 +18,10 @@ from features.signals import decode_signals
 from streams import admin
 from streams.cli import app
 from streams.client import EventProducer
-from streams.codec import Recommendation, decode_recommendation
+from streams.codec import decode_recommendation
 from streams.demo.workers import as_environment
 from streams.engine import snapshots
+from streams.lists import Recommendation
 from streams.settings import Settings
 from tests.broker.records import put
 from tests.conftest import Names
