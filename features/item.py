@@ -169,6 +169,13 @@ def learn(
     )
 
 
+def popular_at(row: ItemRow, ts: int, half_lives_ms: Sequence[int]) -> ItemRow:
+    """Return the row with its popularity as of ts, or of its newest touch where that is later."""
+    values = decay.value_at(row.popularity, ts, half_lives_ms)
+    known = replace(row.popularity, values=values, ts=max(ts, row.popularity.ts))
+    return replace(row, popularity=known) if row.popularity.values else row
+
+
 def aged(row: ItemRow, ts: int, half_life_ms: int) -> ItemRow:
     """Return the row with all that fades as of the turn of time ts; of an older one, as it is."""
     start = fading.turn_start(ts, half_life_ms)

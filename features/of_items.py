@@ -189,7 +189,8 @@ def _touched() -> Iterator[Feature]:
         yield _of(
             "popularity",
             f"popularity_{span(half_life)}",
-            f"Clicks and purchases, each counting half after every {span(half_life)}.",
+            f"Clicks and purchases, each counting half after every {span(half_life)}, or after the "
+            "half-life that its domain has in that place.",
             "events",
             _popularity(place),
         )

@@ -27,7 +27,7 @@ from ranker.limits import Limits, outside
 from ranker.pairs import PASSAGE_WEIGHT, put_pairs, scale_pairs
 from ranker.shelves import CategoryShelves, Shelves
 
-__all__ = ["BadItemState", "ItemIndex", "ItemState"]
+__all__ = ["ONE_DOMAIN", "BadItemState", "ItemIndex", "ItemState"]
 
 _FIRST_SLOTS = 1024
 _Floats = NDArray[np.float32]

@@ -9,7 +9,7 @@ from features import attributes
 from features.catalogue import Value, values
 from features.cleaning import clean_event
 from features.events import MAX_LIST, Click, Event, Item, Search
-from features.item import ItemRow, decode_item
+from features.item import ItemRow, decode_item, popular_at
 from features.levels import CategoryLevels
 from features.profile import Profile, decode_profile
 from features.standing import standing
@@ -158,7 +158,10 @@ def explained(
         hide_bought: As the setting of that name.
     """
     (user_id, row), (item_id, item_row) = user, item
-    event = _event(user_id, item_id, at, query, index.domain_of(item_id))
+    domain = index.domain_of(item_id)
+    half_lives_ms = index.half_lives_ms[index.domain_named(domain)].tolist()
+    item_row = popular_at(item_row, at, half_lives_ms)
+    event = _event(user_id, item_id, at, query, domain)
     hidden = steps.bought(row) if hide_bought else ()
     entry = item_row.item or Item(item_id=item_id)
     told = attributes.tokens(entry)

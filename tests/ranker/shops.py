@@ -1,13 +1,13 @@
 """Small shops for tests: random item states, and requests of random histories."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from hypothesis import settings
 
 from ranker.candidates import Request
-from ranker.items import ItemIndex, ItemState
+from ranker.items import ONE_DOMAIN, ItemIndex, ItemState
 
 NOW = 1_700_000_100_000  # a quarter of an hour begins
 HOUR = 3_600_000
@@ -57,10 +57,20 @@ def random_state(number: int, items: int, rng: np.random.Generator, **given: Any
     return ItemState(**(values | given))
 
 
-def random_index(items: int, seed: int, half_life_ms: int = 0) -> ItemIndex:
+def random_index(
+    items: int,
+    seed: int,
+    half_life_ms: int = 0,
+    domains: Mapping[str, Sequence[int]] = ONE_DOMAIN,
+) -> ItemIndex:
+    """Return a shop; with several domains, items are of each of them and of one not known."""
     rng = np.random.default_rng(seed)
-    index = ItemIndex(factors=FACTORS, half_life_ms=half_life_ms)
-    index.put_many(random_state(number, items, rng) for number in range(items))
+    index = ItemIndex(factors=FACTORS, half_life_ms=half_life_ms, domains=domains)
+    names = [*domains, "gone"] if len(domains) > 1 else [""]
+    index.put_many(
+        random_state(number, items, rng, domain=names[number % len(names)])
+        for number in range(items)
+    )
     known = [name(number) for number in range(items) if rng.random() < 0.8]
     index.set_vectors(known, rng.standard_normal((len(known), VECTOR)).astype(np.float32))
     return index

@@ -1,5 +1,6 @@
 """Settings: where they come from, what is refused and how that reads, what the page says."""
 
+import json
 import re
 from pathlib import Path
 
@@ -9,9 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from features.decay import DAY_MS
+from features.domains import ONE_SHOP
 from streams import settings_page
 from streams.commands.settings import register
+from streams.demo.workers import as_environment
 from streams.settings import BadSetting, Settings
+from streams.settings_domains import domains_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -190,3 +195,61 @@ def test_every_variable_that_the_project_mentions_exists() -> None:
     }
     assert mentioned - known == set()
     assert mentioned
+
+
+SHOP = {"click": 1.0, "purchase": 4.0, "half_lives_days": (1.0, 7.0, 30.0)}
+
+
+def test_there_is_one_shop_unless_domains_are_named() -> None:
+    assert {name: one.model_dump() for name, one in Settings().domains.items()} == {"shop": SHOP}
+    assert domains_of(Settings().domains).default == ONE_SHOP.default
+
+
+def test_domains_are_tables_in_toml_and_json_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path("headrace.toml").write_text(
+        "[domains.content]\nclick = 2\nhalf_lives_days = [0.1, 1, 7]\n[domains.shop]\n"
+    )
+    from_file = Settings().domains
+    assert list(from_file) == ["content", "shop"]
+    assert from_file["content"].click == 2
+    assert domains_of(from_file).of("content").half_lives_ms == (8_640_000, DAY_MS, 7 * DAY_MS)
+    # The environment replaces all of it, and reads what another process was given.
+    monkeypatch.setenv("HEADRACE_DOMAINS", '{"social": {}}')
+    assert list(Settings().domains) == ["social"]
+    told = as_environment(Settings(domains=from_file))
+    monkeypatch.setenv("HEADRACE_DOMAINS", told["HEADRACE_DOMAINS"])
+    assert list(Settings().domains.items()) == list(from_file.items())
+    shown = dict(settings_page.in_force(Settings()))["HEADRACE_DOMAINS"]
+    assert shown.startswith('{"content": {"click": 2.0')
+
+
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        ("{", "HEADRACE_DOMAINS = '{'"),
+        ("{}", "HEADRACE_DOMAINS = {}"),
+        ("[]", "HEADRACE_DOMAINS = []"),
+        ('{"A b": {}}', "HEADRACE_DOMAINS A b = 'A b'"),
+        ('{"a": {"click": 0}}', "HEADRACE_DOMAINS a click = 0"),
+        ('{"a": {"clik": 1}}', "HEADRACE_DOMAINS a clik = 1"),
+        ('{"a": {"purchase": NaN}}', "HEADRACE_DOMAINS a purchase = nan"),
+        (
+            '{"a": {"half_lives_days": [7, 1, 30]}}',
+            "HEADRACE_DOMAINS a half_lives_days = [7",
+        ),
+        ('{"a": {"half_lives_days": [0, 1, 30]}}', "HEADRACE_DOMAINS a half_lives_days 0 = 0"),
+        (json.dumps({f"d{n}": {} for n in range(17)}), "HEADRACE_DOMAINS = {'d0'"),
+    ],
+)
+def test_a_bad_domain_is_named_with_what_is_allowed(
+    value: str, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADRACE_DOMAINS", value)
+    with pytest.raises(BadSetting) as refused:
+        Settings()
+    assert str(refused.value).startswith(named)
+    assert ": allowed is 1 to 16 names (a-z, 0-9, _ and -, up to 32), each with" in str(
+        refused.value
+    )
