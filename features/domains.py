@@ -45,6 +45,7 @@ class Domains:
     """
 
     def __init__(self, *listed: Domain) -> None:
+        self.listed = listed
         self.default = listed[0]
         self.names = tuple(domain.name for domain in listed)
         self.half_lives_ms = tuple(domain.half_lives_ms for domain in listed)

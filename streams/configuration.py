@@ -10,14 +10,19 @@ from typing import Any
 
 import features
 import ranker
+from features.domains import ONE_SHOP, Domains
 from streams import factorise, learner, replay
 
 _DIGITS = 12
 
 
-def configuration() -> str:
-    """Return the hash: equal as long as no constant of features, ranker or learning has changed."""
-    digest = hashlib.sha256()
+def configuration(domains: Domains = ONE_SHOP) -> str:
+    """Return the hash.
+
+    It is equal as long as no constant of features, ranker or learning has changed, nor what the
+    domains are.
+    """
+    digest = hashlib.sha256(repr(domains.listed).encode())
     for module in _modules():
         for name, value in sorted(vars(module).items()):
             if name.isupper() and (told := _told(value)) is not None:

@@ -77,7 +77,7 @@ def evaluate(
         "events": run.events,
         "seconds": round(seconds, 3),
         "events_per_s": round(run.events / seconds, 1),
-        "configuration": configuration(),
+        "configuration": configuration(domains),
     }
 
 

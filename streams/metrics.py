@@ -53,7 +53,10 @@ class Meter:
             registry=self.registry,
         )
         self.lists = Counter(
-            "headrace_recommendations_total", "Lists sent.", ["surface"], registry=self.registry
+            "headrace_recommendations_total",
+            "Lists sent.",
+            ["surface", "domain"],
+            registry=self.registry,
         )
         self.catalog = Counter(
             "headrace_catalog_entries_total",

@@ -169,12 +169,12 @@ async def _lists(
             (answer.user_id.encode(), encode_recommendation(answer, settings.output_format))
             for answer in answers
         ]
+        for answer in answers:
+            context.meter.lists.labels(answer.surface, answer.domain).inc()
         await asyncio.sleep(0)
     sent_ms = now_ms()
     for position in positions:
         context.meter.age.observe(max(0, sent_ms - decoded.arrived_ms[position]) / 1000)
-    context.meter.lists.labels("search").inc(len(searches))
-    context.meter.lists.labels("for_you").inc(len(newest))
     return made
 
 
