@@ -44,8 +44,7 @@ class ItemIndex:
         neighbours: length of an item's list.
         factors: length of the factors.
         half_life_ms: after so long pairs and queries weigh half; 0 = they never fade.
-        domains: name -> half-lives of its items' popularities in ms, three each; the first is that
-            of items of which no domain is told. 127 at most.
+        domains: name -> the three half-lives of its popularities in ms, the default one first; 127.
     """
 
     def __init__(

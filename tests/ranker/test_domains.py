@@ -11,6 +11,7 @@ from ranker.columns import DAY_MS, HALF_LIVES_MS
 from ranker.items import ItemIndex, ItemState
 from ranker.model import Model
 from ranker.rank import rank
+from ranker.shelves import BY, LEAST
 from tests.ranker.shops import (
     HOUR,
     NOW,
@@ -113,3 +114,56 @@ def test_names_and_numbers() -> None:
     ]
     index.put(ItemState(item_id="post", domain="content"))
     assert index.domain_of("post") == "content"
+
+
+@seldom
+@given(seed=SEEDS)
+def test_a_shelf_is_the_top_of_its_category_in_its_domain(seed: int) -> None:
+    """Whatever moves between categories and domains, one of which the index does not know."""
+    rng = np.random.default_rng(seed)
+    index = ItemIndex(neighbours=1, domains=DOMAINS)
+    for _ in range(400):
+        popular = float(rng.random())
+        index.put(
+            ItemState(
+                item_id=f"item-{rng.integers(150)}",
+                category=("all", str(rng.integers(2))),
+                popularity=(popular, popular, popular),
+                popularity_ts=NOW,
+                domain=str(rng.choice([*DOMAINS, "gone"])),
+                in_stock=bool(rng.random() < 0.8),
+            )
+        )
+    rows, shelves = index.columns, index.shelves
+    size = len(index)
+    for code in index.leanings({"0": 0.5, "1": 0.5}, {})[0]:
+        for domain in range(len(DOMAINS)):
+            there = (rows.leaf[:size] == code) & (rows.domain[:size] == domain)
+            slots = np.flatnonzero(there & (rows.status[:size] > 0))
+            best = slots[np.argsort(-rows.popular_key[slots, BY])].tolist()
+            row = code * len(DOMAINS) + domain
+            held = shelves.slots[row, : shelves.sizes[row]].tolist()
+            assert held == best[: len(held)]
+            assert len(held) >= min(len(best), LEAST)
+
+
+def test_what_is_liked_in_a_large_domain_is_found_in_a_small_one() -> None:
+    """A thousand products are more popular in the category, and no post is popular at all."""
+    index = ItemIndex(domains=DOMAINS)
+    for number in range(1000):
+        of, touches = ("social", 1.0) if number % 100 == 0 else ("shop", 99.0)
+        popular = (touches, touches, touches)
+        leaf = "Kitchen" if number % 200 == 0 or of == "shop" else "Garden"
+        index.put(
+            ItemState(
+                item_id=f"{of}-{number}",
+                category=(leaf,),
+                popularity=popular,
+                popularity_ts=NOW,
+                domain=of,
+            )
+        )
+    (kitchen,) = index.leanings({"Kitchen": 1.0}, {})[0]
+    request = Request(now=NOW, k=5, domain=2, leaves={kitchen: 1.0})
+    ranked = rank([request], index, Model(NAMES), compute).rankings[0]
+    assert set(ranked.slots.tolist()) == set(range(0, 1000, 200))
