@@ -43,8 +43,18 @@ def test_every_kind_arrives_as_the_worker_reads_it(names: Names, wire: Wire) -> 
     with EventProducer(settings, wire=wire) as producer:
         search_id = producer.search("ann", "red mug", k=5, filters=Filters(category="mugs"))
         click_id = producer.click("ann", "mug", search_id=search_id, position=1, ts=NOW)
-        producer.purchase("ann", "mug", event_id="order-1", quantity=2, price=4.5, currency="EUR")
-        producer.item("mug", title="Red Mug", category=("kitchen", "mugs"), price=4.5)
+        producer.purchase(
+            "ann",
+            "mug",
+            event_id="order-1",
+            quantity=2,
+            price=4.5,
+            currency="EUR",
+            domain="shop",
+        )
+        producer.item(
+            "mug", title="Red Mug", category=("kitchen", "mugs"), price=4.5, domain="shop"
+        )
         producer.delete_item("cup")
         producer.forget("bob")
 
@@ -62,10 +72,8 @@ def test_every_kind_arrives_as_the_worker_reads_it(names: Names, wire: Wire) -> 
         1,
         NOW,
     )
-    assert (
-        decode_event(Kind.PURCHASE, purchase.key, purchase.value, purchase.timestamp).event_id
-        == "order-1"
-    )
+    bought = decode_event(Kind.PURCHASE, purchase.key, purchase.value, purchase.timestamp)
+    assert (bought.event_id, bought.domain) == ("order-1", "shop")
     sent = decode_event(Kind.SEARCH, b"ann", search.value, search.timestamp)
     assert abs(sent.ts - search.timestamp) < 300_000
     if wire == "msgpack":
@@ -75,7 +83,7 @@ def test_every_kind_arrives_as_the_worker_reads_it(names: Names, wire: Wire) -> 
     entries = dict(decode_item(item.key, item.value) for item in records(settings, topics.catalog))
     assert entries["cup"] is None
     assert entries["mug"] == Item(
-        item_id="mug", title="Red Mug", category=("kitchen", "mugs"), price=4.5
+        item_id="mug", title="Red Mug", category=("kitchen", "mugs"), price=4.5, domain="shop"
     )
 
 
@@ -106,6 +114,7 @@ def test_a_user_s_events_stay_in_order_on_the_partition_of_murmur2(names: Names)
         ({"ts": -1}, "bad_ts"),
         ({"ts": NOW + 10**9}, "future_ts"),
         ({"position": "first"}, "mistyped_field"),
+        ({"domain": "blog"}, "bad_value"),
     ],
 )
 def test_what_the_worker_would_refuse_is_refused_before_it_is_sent(

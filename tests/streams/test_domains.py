@@ -12,9 +12,11 @@ from features.decay import DAY_MS, HOUR_MS
 from features.domains import ONE_SHOP, Domain, Domains
 from features.events import Click, Event, Item, Kind, Purchase, Search
 from features.item import catalogued, new_item
+from features.levels import CategoryLevels
 from streams import steps
 from streams.codec import BadEvent, decode_event, decode_item, decode_line
 from streams.data import BadData
+from streams.explain import explained
 from streams.item_states import item_state
 from streams.lists import Recommendation
 from streams.models import new_model
@@ -128,6 +130,27 @@ def test_items_learn_by_their_domain_s_half_lives() -> None:
     world.items_learn(world.users_learn(events, 0))
     assert world.items["mug"].popularity.values[0] == pytest.approx(1.5)
     assert world.items["recipe"].popularity.values[0] == pytest.approx(1 + 2**-24)
+
+
+def test_an_explanation_places_an_item_in_a_list_of_its_domain(world: World) -> None:
+    """For a list after a click and for a search alike."""
+    ann = ("ann", world.users["ann"])
+    levels = CategoryLevels()
+    for query in ("", "red"):
+        found = explained(
+            ann,
+            ("recipe", world.items["recipe"]),
+            world.index,
+            levels,
+            new_model(),
+            at=NOW,
+            query=query,
+        )
+        assert found.listed is not None
+        assert found.listed.candidates == 2  # the review is the other
+        assert found.listed.place is not None
+        assert found.item is not None
+        assert found.item["popularity_1d"] == pytest.approx(2 * 2 ** (-1), rel=0.01)
 
 
 @written_by

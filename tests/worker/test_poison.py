@@ -23,6 +23,7 @@ BAD = [
     (b"ann", b'{"event_id":"x3","user_id":"ann","ts":1700000000000}'),
     (b"ann", b'{"event_id":"x4","user_id":"ann","item_id":"mug","ts":99999999999999}'),
     (b"ann", b"[" * 5000),
+    (b"ann", b'{"event_id":"x5","user_id":"ann","item_id":"mug","ts":1700000000000,"domain":"x"}'),
 ]
 
 
