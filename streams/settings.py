@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import to_json
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -221,6 +222,8 @@ class Settings(BaseSettings):
     )
 
     def __init__(self, **given: Any) -> None:
+        if isinstance(given.get("domains"), dict):  # maps of several sources would be merged
+            given["domains"] = to_json(given["domains"]).decode()
         try:
             super().__init__(**given)
         except ValidationError as error:

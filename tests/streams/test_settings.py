@@ -16,7 +16,7 @@ from streams import settings_page
 from streams.commands.settings import register
 from streams.demo.workers import as_environment
 from streams.settings import BadSetting, Settings
-from streams.settings_domains import domains_of
+from streams.settings_domains import DomainSetting, domains_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -215,6 +215,7 @@ def test_domains_are_tables_in_toml_and_json_in_the_environment(
     assert list(from_file) == ["content", "shop"]
     assert from_file["content"].click == 2
     assert domains_of(from_file).of("content").half_lives_ms == (8_640_000, DAY_MS, 7 * DAY_MS)
+    assert list(Settings(domains={"social": DomainSetting(click=3)}).domains) == ["social"]
     # The environment replaces all of it, and reads what another process was given.
     monkeypatch.setenv("HEADRACE_DOMAINS", '{"social": {}}')
     assert list(Settings().domains) == ["social"]
