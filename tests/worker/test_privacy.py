@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -271,12 +272,10 @@ def wait_until_compacted(settings: Settings) -> None:
                 for name in names
             ]
         )
-    number = 1000
+    numbers = count(1000)
 
     def gone() -> bool:
-        nonlocal number
-        number += 1
-        publish(settings, [], [click(BOB, number, "tin-0")])
+        publish(settings, [], [click(BOB, next(numbers), "tin-0")])
         found = [record for name in names for record in records(settings, name)]
         return not any(
             ANN.encode() in record.key + (record.value or b"")
@@ -297,6 +296,5 @@ def traces(settings: Settings, word: str) -> list[str]:
             rows = rocksdict.Rdict(str(path), options=options, column_families={"default": options})
             rows.compact_range(None, None)
             rows.close()
-        files = [file for file in path.iterdir() if file.is_file()]
-        found += [file.name for file in files if word.encode() in file.read_bytes()]
+        found += [f.name for f in path.iterdir() if f.is_file() and word.encode() in f.read_bytes()]
     return found
