@@ -20,7 +20,7 @@ GROWTH = 1.3
 constant number of passes over the log."""
 BETWEEN_EPOCHS = 2
 """Passes of a fit on the way; the model goes on from where it was."""
-LAST_EPOCHS = 2
+LAST_EPOCHS = 4
 """Passes of the last fit, after which the model is used as it is."""
 WARM_EVENTS = 1_000
 """Events before the first list: until then there is next to nothing to rank by."""
