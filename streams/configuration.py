@@ -40,11 +40,12 @@ def _modules() -> Iterator[ModuleType]:
 def _told(value: Any) -> str | None:
     """Return plain values as text; None for what is no value, as a type or a decoder."""
     if is_dataclass(value) and not isinstance(value, type):
-        return repr(sorted(asdict(value).items()))
+        return _told(asdict(value))
     if isinstance(value, Mapping):
         parts = [(_told(name), _told(one)) for name, one in value.items()]
         return None if any(None in pair for pair in parts) else repr(sorted(map(repr, parts)))
-    if isinstance(value, tuple | list | frozenset):
+    if isinstance(value, tuple | list | set | frozenset):
         told = [_told(one) for one in value]
-        return None if None in told else repr(told)
+        ordered = sorted(map(str, told)) if isinstance(value, set | frozenset) else told
+        return None if None in told else repr(ordered)
     return repr(value) if isinstance(value, int | float | str | bytes) else None

@@ -1,5 +1,8 @@
 """Learning from files: nothing looks ahead, and the same log gives the same weights."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -100,6 +103,25 @@ def test_the_command_prints_one_object_of_figures(tmp_path: Path) -> None:
     names = ("hr", "mrr", "ndcg", "recall", "precision", "f1", "coverage", "novelty")
     wanted = {"predictions", "seconds", "events_per_s", "configuration"}
     assert wanted | {f"{name}@{k}" for name in names for k in (1, 5)} <= figures.keys()
+
+
+def test_the_configuration_is_the_same_in_every_process() -> None:
+    """Python orders sets of texts anew each time it starts."""
+    told = {
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "from streams import configuration as c; print(c.configuration())",
+            ],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert told == {f"{configuration()}\n"}
 
 
 def test_the_configuration_is_known_by_every_constant(monkeypatch: pytest.MonkeyPatch) -> None:
