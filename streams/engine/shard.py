@@ -1,6 +1,7 @@
 """Rows of one partition on their way to the changelog and the disk, several batches at once."""
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -11,7 +12,8 @@ Rows = Mapping[bytes, bytes | None]
 Store = Callable[[Rows], Awaitable[None]]
 Done = asyncio.Future[None]
 TOLD_AT_ONCE = 8
-"""Batches that hear in one turn of the event loop that they are stored; new events come between."""
+"""Batches that hear at once that they are stored, where few wait; new events come between."""
+_PAUSES, _PAUSE_S = 64, 0.002  # so many at most, each so long
 
 
 class CommitAbandoned(RuntimeError):
@@ -165,11 +167,12 @@ class Shard:
 
 async def _tell(owed: Sequence[Done]) -> None:
     """Say that all is stored, some at a time: each wakes a batch that is then acked."""
+    at_once = max(TOLD_AT_ONCE, math.ceil(len(owed) / _PAUSES))
     try:
-        for begin in range(0, len(owed), TOLD_AT_ONCE):
+        for begin in range(0, len(owed), at_once):
             if begin:
-                await asyncio.sleep(0)
-            for done in owed[begin : begin + TOLD_AT_ONCE]:
+                await asyncio.sleep(_PAUSE_S)
+            for done in owed[begin : begin + at_once]:
                 if not done.done():
                     done.set_result(None)
     except asyncio.CancelledError:
