@@ -18,6 +18,7 @@ from features.rows import BadRow
 MAX_HISTORY = 10
 FAR_MS = HOUR_MS
 """A pause longer than this divides what came before it from what came after."""
+_PURCHASE = int(Kind.PURCHASE)  # a member of an enumeration is slow to find and to compare
 _HEAD_BYTES = 16  # most that a message needs beside its entries
 
 
@@ -147,9 +148,12 @@ def _history(before: Profile, ts: int) -> tuple[tuple[str, ...], int, int]:
         if near < 0 and newer - at > FAR_MS:
             near = len(found)
         newer = at
-        if touch.kind == Kind.PURCHASE and touch.item_id not in found:
+        item_id = touch.item_id
+        if item_id in found:
+            continue
+        if touch.kind == _PURCHASE:
             bought |= 1 << len(found)
-        found[touch.item_id] = None
+        found[item_id] = None
         if len(found) == MAX_HISTORY:
             break
     return tuple(found), len(found) if near < 0 else near, bought
