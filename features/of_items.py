@@ -171,7 +171,8 @@ def _catalogued() -> Iterator[Feature]:
 
 def _passages(kind: int) -> Compute:
     def passages(row: Any, _: int) -> float:
-        return sum(parts(stored)[1] for stored in row.predecessors[kind].values()) / ONE
+        pairs: dict[str, int] = row.predecessors[kind]
+        return sum(parts(stored)[1] for stored in pairs.values()) / ONE
 
     return passages
 

@@ -7,7 +7,10 @@ Two numbers of a pair are stored in one, which makes a row of 200 pairs three ti
 """
 
 from collections.abc import Iterable
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from features.events import Kind
 from features.fading import ONE, faded
@@ -29,6 +32,7 @@ PASSAGE_BITS: Final = 22
 MAX_PASSAGES: Final = (1 << PASSAGE_BITS - 2) - 1
 """The most of one kind, in 1/`ONE`; all four together still fit."""
 _MASK = (1 << PASSAGE_BITS) - 1
+_Stored = TypeVar("_Stored", int, NDArray[np.int64])
 
 
 def pair(weight: int, passages: int) -> int:
@@ -36,8 +40,11 @@ def pair(weight: int, passages: int) -> int:
     return weight << PASSAGE_BITS | passages
 
 
-def parts(stored: int) -> tuple[int, int]:
-    """Return the weight and the passages of a `pair`, or of a sum of one pair of each kind."""
+def parts(stored: _Stored) -> tuple[_Stored, _Stored]:
+    """Return the weight and the passages of a `pair`, or of a sum of one pair of each kind.
+
+    Of an array of them, both are arrays.
+    """
     return stored >> PASSAGE_BITS, stored & _MASK
 
 

@@ -13,7 +13,7 @@ from features.domains import Domains
 from features.events import Kind
 from features.fading import ONE
 from features.item import HALF_LIVES_MS, ItemRow, domain_of
-from features.predecessors import PAIRS, PASSAGE_BITS, WEIGHT_ONE
+from features.predecessors import PAIRS, WEIGHT_ONE
 from features.standing import Lead
 from features.text import terms
 from ranker.columns import ALWAYS_FROM, ALWAYS_TO
@@ -79,10 +79,8 @@ def _searchable(
 
 
 def _weighed(stored: Iterable[int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    pairs = np.array(list(stored), np.int64)
-    weights = (pairs >> PASSAGE_BITS) / WEIGHT_ONE
-    passages = (pairs & ((1 << PASSAGE_BITS) - 1)) / ONE
-    return weights.astype(np.float32), passages.astype(np.float32)
+    weights, passages = predecessors.parts(np.array(list(stored), np.int64))
+    return (weights / WEIGHT_ONE).astype(np.float32), (passages / ONE).astype(np.float32)
 
 
 def _bought(

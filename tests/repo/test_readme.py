@@ -3,8 +3,6 @@
 import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 from streams.cli import app
@@ -12,7 +10,7 @@ from streams.demo.workers import as_environment
 from streams.settings import PREFIX
 from tests.conftest import Names
 from tests.repo.commands import parses
-from tests.support import eventually
+from tests.support import eventually, run_python
 from tests.worker.running import LEARNT_WITHIN_S, gauge, wait_until_learnt, worker_of
 
 ROOT = Path(__file__).parents[2]
@@ -28,14 +26,16 @@ def test_the_python_examples_run_and_ann_gets_lists(names: Names, tmp_path: Path
     environment = inherited | as_environment(settings)
 
     with worker_of(settings, tmp_path) as worker:
-        _run(produce, environment)
+        run_python(produce, environment, EXAMPLE_WITHIN_S)
         wait_until_learnt(settings, worker)
         # These events came on the heels of their items, perhaps before the worker's index had
         # them. From here on it has: the same events again, of a shop that goes on, find both.
         eventually(lambda: gauge(worker, "headrace_index_items") == MUGS, LEARNT_WITHIN_S)
-        _run(produce, environment)
+        run_python(produce, environment, EXAMPLE_WITHIN_S)
         wait_until_learnt(settings, worker)
-        told = _run(read.replace("timeout_s=60", "timeout_s=10"), environment)
+        told = run_python(
+            read.replace("timeout_s=60", "timeout_s=10"), environment, EXAMPLE_WITHIN_S
+        ).splitlines()
 
     assert any(line.startswith("for_you ") for line in told)
 
@@ -52,17 +52,3 @@ def test_every_command_is_one_that_headrace_understands() -> None:
     assert len(lines) > 5
     for line in lines:
         parses(app, shlex.split(line.replace("FOLDER", ".")))
-
-
-def _run(code: str, environment: dict[str, str]) -> list[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=EXAMPLE_WITHIN_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()

@@ -4,15 +4,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.fading import ONE
+from features.decay import HOUR_MS
+from features.fading import ONE, faded, turn_start, turns_between
 from features.item import ItemRow
 from features.predecessors import PAIRS, WEIGHT_ONE, pair
+from ranker.landmark import Landmark
 from streams.item_states import item_state
 
 kinds = st.tuples(
     *[st.dictionaries(st.sampled_from("abc"), st.tuples(st.integers(0, 999), st.integers(0, 99)))]
     * len(PAIRS)
 )
+
+
+def test_an_index_fades_in_the_turns_of_rows() -> None:
+    half_life_ms, then = 4 * HOUR_MS, 1_700_000_000_000
+    landmark = Landmark(half_life_ms)
+    landmark.move(turn_start(then, half_life_ms))
+    for later in range(then, then + 2 * half_life_ms, HOUR_MS // 3):
+        began, ended = turn_start(then, half_life_ms), turn_start(later, half_life_ms)
+        left = faded(1 << 40, turns_between(began, ended, half_life_ms)) / (1 << 40)
+        assert landmark.left(later) == pytest.approx(left, rel=1e-4)
 
 
 @given(kinds)

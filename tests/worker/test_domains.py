@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -14,11 +12,10 @@ from streams.codec import decode_recommendation
 from streams.demo.workers import as_environment
 from streams.settings import PREFIX
 from tests.conftest import Names
-from tests.support import eventually
+from tests.support import eventually, run_python
 from tests.worker.running import records, wait_until_learnt, worker_of
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "domains.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "domains.md").read_text(encoding="utf-8")
 WITHIN_S = 60.0
 BLOCKS = re.findall(r"```(python|text)\n(.*?)```", PAGE, re.DOTALL)
 
@@ -40,7 +37,7 @@ def test_the_examples_give_the_lists_that_the_page_shows(names: Names, tmp_path:
                 eventually(ask, WITHIN_S)  # the index may be a moment behind
                 answers += 1
             else:
-                run(block, environment)
+                run_python(block, environment, WITHIN_S)
                 wait_until_learnt(settings, worker)
     assert answers == 4
     made = [decode_recommendation(found.value) for found in records(settings, topic)]
@@ -52,18 +49,7 @@ def tells(
 ) -> bool:
     """Ask as somebody who has done nothing yet: what the one before did is part of a history."""
     (user,) = re.findall(r'users={("\w+)"}', code)
-    return run(code.replace(f'{user}"', f'{user}-{next(attempts)}"'), environment) == expected
-
-
-def run(code: str, environment: Mapping[str, str]) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=WITHIN_S,
-        check=False,
+    return (
+        run_python(code.replace(f'{user}"', f'{user}-{next(attempts)}"'), environment, WITHIN_S)
+        == expected
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout

@@ -43,6 +43,12 @@ def hand_over(shard: Shard, rows: Rows, *, urgent: bool = False) -> "asyncio.Fut
     return shard.hand_over(rows, urgent=urgent)
 
 
+def hand_over_many(shard: Shard, batches: int) -> "list[asyncio.Future[None]]":
+    """Hand over so many batches that wait, and one more for which all are stored at once."""
+    done = [hand_over(shard, {b"%d" % n: b"x"}) for n in range(batches)]
+    return [*done, hand_over(shard, {b"last": b"x"}, urgent=True)]
+
+
 async def settle() -> None:
     for _ in range(20):
         await asyncio.sleep(0)
@@ -79,9 +85,7 @@ async def test_lingering_rows_wait_for_an_urgent_one() -> None:
 async def test_others_get_their_turn_while_many_batches_hear_that_they_are_stored() -> None:
     """A thousand batches that wake up at once would keep every new event waiting."""
     disk = Disk()
-    shard = disk.shard(LONG_S)
-    done = [hand_over(shard, {b"%d" % n: b"x"}) for n in range(10 * TOLD_AT_ONCE)]
-    done.append(hand_over(shard, {b"last": b"x"}, urgent=True))
+    done = hand_over_many(disk.shard(LONG_S), 10 * TOLD_AT_ONCE)
     told = [0]
     while told[-1] < len(done):
         await asyncio.sleep(0)
@@ -93,8 +97,7 @@ async def test_others_get_their_turn_while_many_batches_hear_that_they_are_store
 async def test_batches_that_have_not_heard_yet_when_the_worker_leaves_are_cancelled() -> None:
     disk = Disk()
     shard = disk.shard(LONG_S)
-    done = [hand_over(shard, {b"%d" % n: b"x"}) for n in range(2 * TOLD_AT_ONCE)]
-    done.append(hand_over(shard, {b"last": b"x"}, urgent=True))
+    done = hand_over_many(shard, 2 * TOLD_AT_ONCE)
     await done[0]
     await shard.close()
     assert not done[0].cancelled()
