@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from ranker.candidates import generate
 from ranker.items import ItemIndex
 from ranker.landmark import Landmark
+from ranker.scores import SCORES
 from tests.ranker.reference import scores_of
 from tests.ranker.shops import FACTORS, HOUR, NOW, TURN, random_request, random_state, seldom
 
 SEEDS = st.integers(0, 10_000)
+_BY_NAME = {name: (name.removeprefix("rank_"),) for name in SCORES if name.startswith("rank_")}
+RANKED = _BY_NAME | {"rank_query": ("query_exact", "query_squashed", "query_terms")}
 
 
 @seldom
@@ -46,7 +49,22 @@ def test_weights_that_fade_rank_like_weights_that_were_told_faded(
     found, expected = (scores_of(generate([request], index), 0) for index in (fading, told))
     assert found.keys() == expected.keys()
     for slot, values in found.items():
-        assert values == pytest.approx(expected[slot], rel=1e-3, abs=1e-5)
+        assert _unranked(values) == pytest.approx(_unranked(expected[slot]), rel=1e-3, abs=1e-5)
+    for rank, of in RANKED.items():
+        assert _by_rank(found, rank, of) == pytest.approx(_by_rank(expected, rank, of), rel=1e-3)
+
+
+def _unranked(values: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if name not in RANKED}
+
+
+def _by_rank(
+    scores: dict[int, dict[str, float]], rank: str, of: tuple[str, ...]
+) -> dict[float, float]:
+    """Return rank -> the score there: of items with equal scores, any may be first."""
+    return {
+        values[rank]: sum(values[name] for name in of) for values in scores.values() if values[rank]
+    }
 
 
 def test_time_that_runs_away_takes_the_landmark_along_and_time_that_goes_back_does_not() -> None:
