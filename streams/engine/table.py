@@ -207,7 +207,7 @@ class BatchTable(faust.Table):  # type: ignore[misc]  # faust ships no types
             self.data.partition(partition)  # raises where it is not ours
             store = partial(self._write_group, partition, epoch)
             name = f"table {self.name!r}, partition {partition}"
-            shard = Shard(name, epoch, store, self._linger_s, self._waiting_bytes)
+            shard = Shard(name, epoch, store, self._linger_s, self._waiting_bytes, partition)
             self._shards[partition] = shard
         return shard
 

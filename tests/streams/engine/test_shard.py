@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.engine.shard import TOLD_AT_ONCE, CommitAbandoned, Rows, Shard
+from streams.engine.shard import TOLD_AT_ONCE, CommitAbandoned, Rows, Shard, until_turn
 from tests.streams.engine.fakes import finish, run
 
-LONG_S = 60.0
+LONG_S = 86_400.0  # so that no turn comes by chance while a test runs
 BIG = 1 << 20
 
 
@@ -107,8 +107,21 @@ async def test_batches_that_have_not_heard_yet_when_the_worker_leaves_are_cancel
 @run
 async def test_lingering_ends_by_itself() -> None:
     disk = Disk()
-    await asyncio.wait_for(hand_over(disk.shard(0.01), {b"a": b"1"}), LONG_S)
+    await asyncio.wait_for(hand_over(disk.shard(0.01), {b"a": b"1"}), 10)
     assert disk.groups == [{b"a": b"1"}]
+
+
+@given(st.floats(0, 1e9), st.floats(0.01, 100), st.integers(0, 10_000))
+def test_a_turn_comes_within_the_time_that_rows_may_wait(
+    now: float, every_s: float, partition: int
+) -> None:
+    assert 0 < until_turn(now, every_s, partition) <= every_s
+
+
+@pytest.mark.parametrize("partitions", [2, 4, 8, 64])
+def test_turns_of_partitions_lie_apart(partitions: int) -> None:
+    turns = sorted(until_turn(0.0, 1.0, partition) for partition in range(partitions))
+    assert min(later - earlier for earlier, later in pairwise(turns)) > 0.35 / partitions
 
 
 @run
