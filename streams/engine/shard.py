@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Rows = Mapping[bytes, bytes | None]
 Store = Callable[[Rows], Awaitable[None]]
@@ -29,6 +30,22 @@ class _Staged:
     urgent: bool = False
 
 
+class Turns(NamedTuple):
+    """When a partition's rows are stored: every so often, 0 for at once.
+
+    Partitions of a worker get turns that lie apart, however many they are (multiples of the golden
+    ratio, modulo 1: Knuth, TAOCP vol. 3, 6.4, theorem S). Were all stored at once, events that come
+    meanwhile would wait for all.
+    """
+
+    every_s: float
+    partition: int
+
+    def until_next(self, now: float) -> float:
+        """Return how long it is from `now` to the next turn, s: above 0, at most `every_s`."""
+        return self.every_s * (1.0 - (now / self.every_s - self.partition * _GOLDEN) % 1.0)
+
+
 class Shard:
     """Stages, merges and stores rows of one partition, in the order of their batches.
 
@@ -39,27 +56,17 @@ class Shard:
         name: for messages.
         epoch: what the rows belong to.
         store: writes a group; when it returns, the rows are safe.
-        linger_s: rows that are not urgent wait for the partition's turn, which comes so often.
+        turns: rows that are not urgent wait for the next.
         most_bytes: of rows that wait; at about so many they wait no longer.
-        partition: its number, which says when its turns are.
     """
 
-    def __init__(
-        self,
-        name: str,
-        epoch: int,
-        store: Store,
-        linger_s: float,
-        most_bytes: int,
-        partition: int = 0,
-    ) -> None:
+    def __init__(self, name: str, epoch: int, store: Store, turns: Turns, most_bytes: int) -> None:
         self.name = name
         self.epoch = epoch
         self.newest: dict[bytes, bytes | None] = {}  # all that is not stored yet
         self._store = store
-        self._linger_s = linger_s
+        self._turns = turns
         self._most_bytes = most_bytes
-        self._partition = partition
         self._staged: deque[_Staged] = deque()
         self._ready: dict[bytes, bytes | None] = {}
         self._row_bytes = 0.0  # the largest mean of a batch
@@ -127,8 +134,8 @@ class Shard:
     async def _work(self) -> None:
         try:
             while self._owed:
-                if self._linger_s:
-                    wait_s = until_turn(time.monotonic(), self._linger_s, self._partition)
+                if self._turns.every_s:
+                    wait_s = self._turns.until_next(time.monotonic())
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._now.wait(), wait_s)
                 self._now.clear()
@@ -174,16 +181,6 @@ class Shard:
         kept = set(self._ready).union(*(staged.rows for staged in self._staged))
         for key in rows.keys() - kept:
             self.newest.pop(key, None)
-
-
-def until_turn(now: float, every_s: float, partition: int) -> float:
-    """Return how long a partition has to wait for its next turn, more than 0 and up to `every_s`.
-
-    Partitions of a worker get turns that lie apart, however many they are (multiples of the golden
-    ratio, modulo 1: Knuth, TAOCP vol. 3, 6.4, theorem S). Were all stored at once, events that come
-    meanwhile would wait for all.
-    """
-    return every_s * (1.0 - (now / every_s - partition * _GOLDEN) % 1.0)
 
 
 async def _tell(owed: Sequence[Done]) -> None:

@@ -15,7 +15,7 @@ from streams.engine.consumer import Consumer
 from streams.engine.output import refuse_outdated
 from streams.engine.recovery import ChangelogQueue
 from streams.engine.rocks import Memory, check_keys
-from streams.engine.shard import Rows, Shard
+from streams.engine.shard import Rows, Shard, Turns
 from streams.engine.store import Store
 
 MiB = 1 << 20
@@ -207,7 +207,8 @@ class BatchTable(faust.Table):  # type: ignore[misc]  # faust ships no types
             self.data.partition(partition)  # raises where it is not ours
             store = partial(self._write_group, partition, epoch)
             name = f"table {self.name!r}, partition {partition}"
-            shard = Shard(name, epoch, store, self._linger_s, self._waiting_bytes, partition)
+            turns = Turns(self._linger_s, partition)
+            shard = Shard(name, epoch, store, turns, self._waiting_bytes)
             self._shards[partition] = shard
         return shard
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.engine.shard import TOLD_AT_ONCE, CommitAbandoned, Rows, Shard, until_turn
+from streams.engine.shard import TOLD_AT_ONCE, CommitAbandoned, Rows, Shard, Turns
 from tests.streams.engine.fakes import finish, run
 
 LONG_S = 86_400.0  # so that no turn comes by chance while a test runs
@@ -32,7 +32,7 @@ class Disk:
         self.groups.append(rows)
 
     def shard(self, linger_s: float = 0.0, most_bytes: int = BIG) -> Shard:
-        return Shard("users, partition 0", 0, self.store, linger_s, most_bytes)
+        return Shard("users, partition 0", 0, self.store, Turns(linger_s, 0), most_bytes)
 
     def rows(self) -> dict[bytes, bytes | None]:
         return {key: value for group in self.groups for key, value in group.items()}
@@ -115,12 +115,12 @@ async def test_lingering_ends_by_itself() -> None:
 def test_a_turn_comes_within_the_time_that_rows_may_wait(
     now: float, every_s: float, partition: int
 ) -> None:
-    assert 0 < until_turn(now, every_s, partition) <= every_s
+    assert 0 < Turns(every_s, partition).until_next(now) <= every_s
 
 
 @pytest.mark.parametrize("partitions", [2, 4, 8, 64])
 def test_turns_of_partitions_lie_apart(partitions: int) -> None:
-    turns = sorted(until_turn(0.0, 1.0, partition) for partition in range(partitions))
+    turns = sorted(Turns(1.0, partition).until_next(0.0) for partition in range(partitions))
     assert min(later - earlier for earlier, later in pairwise(turns)) > 0.35 / partitions
 
 
