@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from features.affinity import price_band
 from features.events import Item, Scalar
 from features.levels import MAX_LEVEL, CategoryLevels, z_score
 from features.text import terms
@@ -24,7 +25,7 @@ NUMBERS = ("price_level", "price_known")
 """What `numbers` returns, in its order."""
 _HASH_BYTES = 8
 
-Namespace: TypeAlias = Literal["title", "category", "brand", "attribute", "tag"]
+Namespace: TypeAlias = Literal["title", "category", "brand", "price", "attribute", "tag"]
 
 
 class Token(NamedTuple):
@@ -32,8 +33,9 @@ class Token(NamedTuple):
 
     Attributes:
         namespace: Where it says it.
-        text: Case-folded: a word of the title, a level of the category's path, the brand, an
-            attribute's "name=value", a tag.
+        text: Case-folded: a word of the title, a level of the category's path, the brand, the
+            number of the band of its price (`features.affinity.price_band`), an attribute's
+            "name=value", a tag.
     """
 
     namespace: Namespace
@@ -75,6 +77,8 @@ def _tokens(item: Item) -> Iterator[Token]:
         yield Token("category", name.casefold())
     if item.brand:
         yield Token("brand", item.brand.casefold())
+    if item.price:
+        yield Token("price", str(price_band(item.price)))
     for text in sorted(_pair(name, value) for name, value in (item.attributes or {}).items()):
         yield Token("attribute", text)
     for tag in sorted(name.casefold() for name in item.tags or ()):

@@ -8,7 +8,9 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  as all of torch's users call it
 
@@ -115,16 +117,27 @@ class AttentionRetrieval(nn.Module):
         """Return the items' vectors without the empty slot, (V, d), L2-normalised."""
         return F.normalize(self.items.detach()[1:], dim=-1)
 
-    def forward(self, history: Tensor) -> Encoded:
+    def place(self, begin: int, vectors: NDArray[np.float32]) -> None:
+        """Let items from number `begin` on, of 0..V - 1, start where these vectors point.
+
+        Args:
+            begin: the first.
+            vectors: (n, d) of length 1; one of zeros leaves its item where it is.
+        """
+        rows = torch.arange(len(vectors)) + begin + 1
+        told = torch.from_numpy(vectors.any(axis=1))
+        self.items.detach()[rows[told]] = torch.from_numpy(vectors)[told] * _FIRST_LENGTH
+
+    def forward(self, vectors: Tensor, real: Tensor) -> Encoded:
         """Read histories into queries.
 
         Args:
-            history: (B, H) rows of the item table, oldest first, 0 = empty, in front only. Of a
-                longer history the newest `config.history` events are read; the others weigh 0.
+            vectors: (B, H, d) of the events' items, of length 1, oldest first. Of a longer history
+                the newest `config.history` events are read; the others weigh 0.
+            real: (B, H) False = empty slot, in front only.
         """
-        read = history[:, -self.config.history :]
-        queries, weights = self.read(F.normalize(self.items[read], dim=-1), read != 0, newest=1)
-        unread = history.shape[1] - read.shape[1]
+        unread = max(0, vectors.shape[1] - self.config.history)
+        queries, weights = self.read(vectors[:, unread:], real[:, unread:], newest=1)
         return Encoded(queries[:, 0], F.pad(weights[:, 0], (unread, 0)))
 
     def read(

@@ -58,6 +58,7 @@ class ItemIndex:
             raise BadItemState(f"{neighbours=} and {factors=} must both be at least 1")
         self.ids: list[str] = []
         self.columns: Columns = new_columns(_FIRST_SLOTS, neighbours, factors)
+        self.space = ""  # in which the vectors lie
         self.changes = 0  # grows with every change: what was computed at an equal count still holds
         self.landmark = Landmark(half_life_ms)
         self.domains = tuple(domains)
@@ -182,12 +183,13 @@ class ItemIndex:
             self.columns.vectors[slot] = 0
             self.columns.has_vector[slot] = False
 
-    def set_vectors(self, item_ids: Sequence[str], vectors: _Floats) -> None:
+    def set_vectors(self, item_ids: Sequence[str], vectors: _Floats, space: str = "") -> None:
         """Replace all attention vectors: another model's lie in another space, so none stay.
 
         Args:
             item_ids: the items, known or not.
             vectors: (len(item_ids), D); they are L2-normalised here.
+            space: names the space in which they lie.
 
         Raises:
             BadItemState: not one row per item.
@@ -202,6 +204,7 @@ class ItemIndex:
         known = np.zeros(capacity, np.bool_)
         known[slots] = lengths[:, 0] > 0
         self.columns = self.columns._replace(vectors=rows, has_vector=known)
+        self.space = space
         self.changes += 1
 
     def popularity_at(self, now: int) -> _Floats:

@@ -30,6 +30,7 @@ class Recipe:
         few_targets: in a batch at least: small sets need steps, not epochs.
         many_targets: in a batch at most: large sets need speed.
         steps: in an epoch, where these two allow.
+        content_steps: of the tower that reads catalogue entries, for each epoch.
     """
 
     learning_rate: float = 2e-3
@@ -37,6 +38,7 @@ class Recipe:
     few_targets: int = 300
     many_targets: int = 2000
     steps: int = 400
+    content_steps: int = 40
 
 
 DEFAULT = Recipe()

@@ -7,6 +7,7 @@ asked next.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from features.attributes import token_ids, tokens
 from features.domains import ONE_SHOP, Domains
 from features.events import Event, Search
 from features.profile import Profile
@@ -78,5 +79,11 @@ class Learner:
             yield event
 
     def _fit(self, epochs: int) -> None:
-        self.model.fit(list(self._touched.values()), epochs=epochs, seed=self._seed)
+        contents = {
+            item_id: token_ids(tokens(row.item))
+            for item_id, row in self.replay.items.items()
+            if row.item is not None
+        }
+        histories = self._touched.values()
+        self.model.fit(histories, contents, epochs=epochs, seed=self._seed)
         self.model.install(self.replay.index)

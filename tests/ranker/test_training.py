@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ranker.attention import AttentionConfig, AttentionRetrieval
 from ranker.training import Progress, Recipe, cut, fit, seeded
+from tests.ranker.histories import read
 from tests.ranker.shops import seldom
 
 CONFIG = AttentionConfig(dims=16, heads=2, history=10)
@@ -59,7 +60,7 @@ def test_the_loss_falls_and_what_follows_is_found() -> None:
     assert end == reports[-1]
     assert end.loss < reports[0].loss - 1
     history = torch.arange(1, 39)[:, None] + torch.arange(2)  # (38, 2): i, i + 1
-    best = (model(history).queries @ model.vectors().T).argmax(dim=1) + 1
+    best = (read(model, history).queries @ model.vectors().T).argmax(dim=1) + 1
     assert (best == history[:, 1] + 1).float().mean() > 0.9
 
 
@@ -70,7 +71,9 @@ def test_all_items_as_negatives_learn_the_same_as_sampled_ones_do_on_average() -
     fit(exact, histories, epochs=4, seed=0, recipe=recipe)
     fit(sampled, histories, epochs=4, seed=0, recipe=QUICK)
     history = torch.arange(1, 39)[:, None] + torch.arange(2)
-    found = [(m(history).queries @ m.vectors().T).log_softmax(dim=1) for m in (exact, sampled)]
+    found = [
+        (read(m, history).queries @ m.vectors().T).log_softmax(dim=1) for m in (exact, sampled)
+    ]
     likely = [scores[torch.arange(38), history[:, 1]].mean().item() for scores in found]
     assert likely[0] == pytest.approx(likely[1], abs=0.3)
 
