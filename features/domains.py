@@ -42,11 +42,15 @@ class Domains:
 
     Args:
         listed: 1 to `MAX_DOMAINS` of distinct names.
+
+    Attributes:
+        alone: The only one; None where there are several, and to look up an item's is worth while.
     """
 
     def __init__(self, *listed: Domain) -> None:
         self.listed = listed
         self.default = listed[0]
+        self.alone = listed[0] if len(listed) == 1 else None
         self.names = tuple(domain.name for domain in listed)
         self.half_lives_ms = tuple(domain.half_lives_ms for domain in listed)
         self._by_name: dict[str | None, Domain] = {domain.name: domain for domain in listed}

@@ -52,7 +52,10 @@ def step_users(
     slots = np.where(known, slots, 0)
     negative = columns.factors[factors.sample_negatives(slots, len(index), NEGATIVES, rng)]
     positive = columns.factors[slots]
-    pulls = _array(domains.of(index.domain_of(touch.item_id)).pull(touch.kind) for touch in touches)
+    pulls = _array(
+        (domains.alone or domains.of(index.domain_of(touch.item_id))).pull(touch.kind)
+        for touch in touches
+    )
     seen = Seen(
         rows=np.array([place[touch.user_id] for touch in touches], np.int64),
         weights=np.where(known, pulls, np.float32(0)),

@@ -135,7 +135,8 @@ def learn_users(
             if not isinstance(event, Search):
                 signals.setdefault(event.item_id, []).append(signal_of(row, event, offset))
                 leaf, brand = index.leaf_and_brand(event.item_id)
-                weights = domains.of(index.domain_of(event.item_id)).weights
+                domain = domains.alone or domains.of(index.domain_of(event.item_id))
+                weights = domain.weights
                 touches[user_id] += 1
             outcome.fresh.append(position)
         changed[user_id] = profiles.take(
