@@ -19,7 +19,7 @@ from features.rows import Fields, Format, extended
 from features.signals import Signals, Touched
 from features.text import query_keys
 
-VERSION = 3
+VERSION = 4
 HALF_LIVES_MS = (DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
 MAX_QUERIES = 64
 NEVER = -1
@@ -47,6 +47,9 @@ class ItemRow(Struct, array_like=True, frozen=True):
         catalog_offset: Of the catalogue record that `item` came from, or `NEVER`.
         reach: Touches, fading, in 1/`ONE`.
         as_of: What fades is as of this time in ms, the start of a turn.
+        content: Where the tower of a model puts the entry, float16 little endian; b"" where none
+            has read it, or the model knows the item itself. Since version 4, like what follows.
+        content_space: Names the space in which that lies.
     """
 
     version: int = VERSION
@@ -65,6 +68,8 @@ class ItemRow(Struct, array_like=True, frozen=True):
     catalog_offset: int = NEVER
     reach: int = 0
     as_of: int = 0
+    content: bytes = b""
+    content_space: str = ""
 
 
 _NEW = ItemRow()
@@ -91,7 +96,8 @@ def _weight_v1(weight: int) -> int:
     return weight * predecessors.WEIGHT_ONE // 5040
 
 
-_FORMAT = Format(ItemRow, VERSION, "an item row", {1: _with_kinds_of_pairs, 2: extended})
+_UPGRADES = {1: _with_kinds_of_pairs, 2: extended, 3: extended}
+_FORMAT = Format(ItemRow, VERSION, "an item row", _UPGRADES)
 
 
 def new_item() -> ItemRow:
@@ -166,6 +172,8 @@ def learn(
         row.catalog_offset,
         reach,
         row.as_of,
+        row.content,
+        row.content_space,
     )
 
 
@@ -202,7 +210,14 @@ def catalogued(row: ItemRow, item: Item | None, offset: int) -> ItemRow:
     """
     if offset <= row.catalog_offset:
         return row
-    return replace(row, item=item, deleted=item is None, catalog_offset=offset)
+    return replace(
+        row,
+        item=item,
+        deleted=item is None,
+        catalog_offset=offset,
+        content=b"",
+        content_space="",
+    )
 
 
 def dead(row: ItemRow, now: int, ttl_ms: int) -> bool:

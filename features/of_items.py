@@ -22,6 +22,8 @@ BOOKKEEPING = {
     "applied": "Source -> highest offset applied: what tells a replay.",
     "catalog_offset": "Of the catalogue record that `item` came from: what tells an older one.",
     "as_of": "The time that all fading counts of the row are as of.",
+    "content": "Where a model puts the catalogue entry of an item that it has no vector of.",
+    "content_space": "Names the model's space in which that lies.",
 }
 """Fields of the row that no feature is read from."""
 

@@ -89,6 +89,24 @@ class Model:
             self._replace(found)
         return done
 
+    @property
+    def space(self) -> str:
+        """Names the space in which the items' vectors lie; "" = nothing was learnt yet."""
+        return self._retrieval.space if self._retrieval else ""
+
+    def knows(self, item_id: str) -> bool:
+        """Tell whether there is a vector of the item, or no space in which one could lie."""
+        return self._retrieval is None or self._retrieval.knows(item_id)
+
+    def read(self, contents: Sequence[NDArray[np.integer]]) -> _Floats:
+        """Return where catalogue entries lie, (n, D) of length 1, all 0 where nothing is known.
+
+        Args:
+            contents: tokens of each entry, ids above 0.
+        """
+        none = np.zeros((len(contents), 0), np.float32)
+        return self._retrieval.read(contents) if self._retrieval else none
+
     def install(self, index: ItemIndex) -> None:
         """Put the vectors of this model's items into the index, in place of any other model's.
 

@@ -45,6 +45,7 @@ class Retrieval:
     ) -> None:
         self.attention, self.tower = attention, tower
         self.item_ids = tuple(item_ids)
+        self._known = frozenset(self.item_ids)
         width = attention.config.dims
         self.untouched = np.empty((0, width), np.float32) if untouched is None else untouched
         digest = hashlib.sha256(repr(self.item_ids).encode())
@@ -145,6 +146,16 @@ class Retrieval:
             fit_content(tower, entries, vectors, touches, steps=steps, seed=seed)
             untouched = tower.vectors(_entries(contents, rest))
         return done, type(self)(attention, (*rows, *rest), tower, untouched)
+
+    def knows(self, item_id: str) -> bool:
+        """Tell whether there is a vector of the item."""
+        return item_id in self._known
+
+    def read(self, contents: Sequence[NDArray[np.integer]]) -> _Floats:
+        """Return where entries lie, (n, D) of length 1, all 0 where no token is known."""
+        if self.tower is None:
+            return np.zeros((len(contents), self.attention.config.dims), np.float32)
+        return self.tower.vectors(Entries.of(contents))
 
     def install(self, index: ItemIndex) -> None:
         """Put the items' vectors into the index, in place of any other model's."""

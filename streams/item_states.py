@@ -5,10 +5,12 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
+from msgspec.structs import replace as replace_row
 from numpy.typing import NDArray
 
 from features import predecessors
 from features.affinity import band_code, price_band
+from features.attributes import token_ids, tokens
 from features.domains import Domains
 from features.events import Kind
 from features.fading import ONE
@@ -18,8 +20,10 @@ from features.standing import Lead
 from features.text import terms
 from ranker.columns import ALWAYS_FROM, ALWAYS_TO
 from ranker.items import ItemState
+from ranker.model import Model
 
 NO_LEAD = Lead()
+_CONTENT = "<f2"
 
 
 def item_state(item_id: str, row: ItemRow, leads: Lead = NO_LEAD) -> ItemState:
@@ -58,6 +62,29 @@ def item_state(item_id: str, row: ItemRow, leads: Lead = NO_LEAD) -> ItemState:
         available_from=ALWAYS_FROM if entry.available_from is None else entry.available_from,
         available_to=ALWAYS_TO if entry.available_to is None else entry.available_to,
     )
+
+
+def content_of(row: ItemRow) -> NDArray[np.float32] | None:
+    """Return where the row's entry lies in `row.content_space`, (D,); None where nobody knows."""
+    return np.frombuffer(row.content, _CONTENT).astype(np.float32) if row.content else None
+
+
+def read_entries(rows: Mapping[str, ItemRow], model: Model) -> dict[str, ItemRow]:
+    """Return the rows that say anew where the model puts their catalogue entries.
+
+    Those are of items that the model has no vector of, and that none of its space has read.
+    """
+    new = {
+        item_id: token_ids(tokens(row.item))
+        for item_id, row in rows.items()
+        if row.item is not None and row.content_space != model.space and not model.knows(item_id)
+    }
+    read = model.read(list(new.values()))
+    stored = [vector.astype(_CONTENT).tobytes() if vector.any() else b"" for vector in read]
+    return {
+        item_id: replace_row(rows[item_id], content=content, content_space=model.space)
+        for item_id, content in zip(new, stored, strict=True)
+    }
 
 
 def half_lives_of(domains: Domains) -> dict[str, tuple[int, ...]]:

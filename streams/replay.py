@@ -30,7 +30,7 @@ from streams import steps
 from streams.batches import batched
 from streams.broadcast import show_items
 from streams.data import BadData
-from streams.item_states import half_lives_of
+from streams.item_states import half_lives_of, read_entries
 
 BATCH = 128
 """Events of a micro-batch: what a poll brings a busy worker."""
@@ -104,8 +104,7 @@ class Replay:
         for offset, entry in enumerate(entries):
             self._check_domain(f"item {entry.item_id!r}", entry.domain)
             row = self.items.get(entry.item_id) or new_item()
-            self.items[entry.item_id] = catalogued(row, entry, offset)
-            self._broadcast([entry.item_id])
+            self._store({entry.item_id: catalogued(row, entry, offset)})
 
     def learn(self, events: Iterable[Event], wanted: Wanted) -> Iterator[Answer]:
         """Rank for the events that are wanted, then learn every event; a micro-batch at a time.
@@ -130,8 +129,7 @@ class Replay:
                 half_life_ms=self._half_life_ms,
                 domains=self._domains,
             )
-            self.items |= changed
-            self._broadcast(changed)
+            self._store(changed)
             yield from _answers(asked, ranked)
 
     def test(self, events: Iterable[Event], wanted: Wanted) -> Iterator[Answer]:
@@ -203,9 +201,10 @@ class Replay:
         slots: NDArray[np.int32] = self.index.slots([item_id])
         return int(slots[0])
 
-    def _broadcast(self, item_ids: Iterable[str]) -> None:
-        rows = self.items
-        show_items(self.index, self.levels, [(name, rows[name]) for name in item_ids])
+    def _store(self, changed: dict[str, ItemRow]) -> None:
+        changed |= read_entries(changed, self.model)
+        self.items |= changed
+        show_items(self.index, self.levels, list(changed.items()))
 
 
 def _answers(asked: Sequence[tuple[int, Event, Request]], ranked: Ranked) -> Iterator[Answer]:

@@ -18,6 +18,7 @@ from streams.batches import batched
 from streams.clock import now_ms
 from streams.engine import Batch, BatchTable, agent
 from streams.engine.batch import Record
+from streams.item_states import read_entries
 
 ITEMS = 256
 """Rows decoded at a time: with all their predecessors they take some 20 KB each."""
@@ -42,7 +43,8 @@ def attach(app: faust.App, items: BatchTable, context: Context) -> None:
             learn = _learn_catalog if batch.topic == settings.topics.catalog else _learn_signals
             stored: Rows = {}
             newest_ts = 0
-            for changed in learn(items, batch, context, letters):
+            for rows in learn(items, batch, context, letters):
+                changed = rows | read_entries(rows, context.model)
                 stored |= {item_id.encode(): encode_item(row) for item_id, row in changed.items()}
                 newest_ts = max([newest_ts, *(row.last_seen for row in changed.values())])
                 await asyncio.sleep(0)
