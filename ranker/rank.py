@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,14 +77,30 @@ class Ranked:
         return np.where(hits.any(axis=1), hits.argmax(axis=1), -1)
 
     def only(self, position: int) -> "Ranked":
-        """Return one list alone, in memory of its own."""
+        """Return one list alone, without padding, in memory of its own."""
         row = slice(position, position + 1)
+        size = int((self.slots[position] >= 0).sum())
         return Ranked(
             self.rankings[row],
-            self.slots[row].copy(),
-            self.features[row].copy(),
+            self.slots[row, :size].copy(),
+            self.features[row, :size].copy(),
             self.gated[row].copy(),
             self.model_version,
+        )
+
+    @classmethod
+    def together(cls, lists: Sequence["Ranked"]) -> "Ranked":
+        """Return all lists of several, at least one, padded to the longest; the last one's version.
+
+        What is learnt from them together is what would be from each row as it was.
+        """
+        most = max(one.slots.shape[1] for one in lists)
+        return cls(
+            [ranking for one in lists for ranking in one.rankings],
+            np.concatenate([_padded(one.slots, most, -1) for one in lists]),
+            np.concatenate([_padded(one.features, most, 0) for one in lists]),
+            np.concatenate([one.gated for one in lists]),
+            lists[-1].model_version,
         )
 
     def learn(self, scorer: Scorer, taken: NDArray[np.int32]) -> float:
@@ -134,6 +150,12 @@ def rank(
             )
         )
     return Ranked(rankings, candidates.slots, features, gated, model.version)
+
+
+def _padded(rows: NDArray[Any], most: int, value: int) -> NDArray[Any]:
+    """Return (B, C, ...) as (B, most, ...), C being `most` at most."""
+    rest = [(0, 0)] * (rows.ndim - 2)
+    return np.pad(rows, [(0, 0), (0, most - rows.shape[1]), *rest], constant_values=value)
 
 
 def _best(

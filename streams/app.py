@@ -1,5 +1,6 @@
 """Build the Faust app of a worker from its settings: the one place where the parts meet."""
 
+import asyncio
 import logging
 
 import faust
@@ -9,10 +10,15 @@ from ranker.model import Model
 from streams import engine
 from streams.agents import items, users
 from streams.agents.context import Context
+from streams.agents.swapping import swap
 from streams.control import Control
 from streams.health import Health
 from streams.index import IndexFeed, index_of
 from streams.metrics import Meter
+from streams.model_feed import ModelFeed
+from streams.model_parts import BadModel
+from streams.outcomes import Outcomes
+from streams.recommend import warm_up
 from streams.security import faust_credentials
 from streams.settings import Settings
 from streams.settings_domains import domains_of
@@ -28,7 +34,7 @@ def build(settings: Settings, model: Model, meter: Meter) -> tuple[faust.App, He
 
     Args:
         settings: Of the worker; its topics exist (see `streams.admin.check`).
-        model: What ranks.
+        model: What ranks until, or unless, one was published.
         meter: What is counted.
     """
     app = faust.App(
@@ -59,29 +65,44 @@ def build(settings: Settings, model: Model, meter: Meter) -> tuple[faust.App, He
         item_signals=engine.Output(app, topics.item_signals),
         dead_letters=engine.Output(app, topics.dead_letters),
         domains=domains_of(settings.domains),
+        outcomes=Outcomes(settings.learn_lists),
     )
+    meter.waiting.set_function(lambda: len(context.outcomes))
     users.attach(app, engine.table(app, "users", topics.user_state, memory), context)
     items.attach(app, engine.table(app, "items", topics.item_state, memory), context)
-    _feed_index(app, context, levels)
+    _follow_broadcasts(app, context, levels)
     watch = engine.watch(app, stall_s=settings.stall_s, expecting=context.ready.is_set)
     meter.observe(watch)
     app.tables.add_dependency(Control(app, settings.data_dir))
     return app, Health(watch, settings.stall_s, context.ready.is_set)
 
 
-def _feed_index(app: faust.App, context: Context, levels: CategoryLevels) -> None:
-    """Follow the item broadcast for as long as the worker lives; a worker without it must end."""
+def _follow_broadcasts(app: faust.App, context: Context, levels: CategoryLevels) -> None:
+    """Follow items and models for as long as the worker lives; one that cannot must end."""
 
     @app.task  # type: ignore[untyped-decorator]  # faust ships no types
-    async def follow_items() -> None:
-        feed = IndexFeed(context.settings, context.index, levels)
+    async def follow_broadcasts() -> None:
+        items = IndexFeed(context.settings, context.index, levels)
+
+        def refused(error: BadModel) -> None:
+            log.error("model refused reason=%s, the one before goes on: %s", error.reason, error)
+            context.meter.refused_models.labels(error.reason).inc()
+
+        models = ModelFeed(context.settings, prepare=warm_up, refused=refused)
+
+        async def swap_in() -> None:
+            if (model := models.take()) is not None:
+                await swap(context, model)
+
         try:
-            await feed.start()
-            context.model.install(context.index)
+            await items.start()
+            await models.start()
+            await swap(context, models.take() or context.model)
             context.ready.set()
-            await feed.follow()
+            await asyncio.gather(items.follow(between=swap_in), models.follow())
         except Exception as error:
-            log.critical("the item index cannot follow its topic", exc_info=error)
+            log.critical("the topics of items and models cannot be followed", exc_info=error)
             await app.crash(error)
         finally:
-            await feed.stop()
+            await models.stop()
+            await items.stop()

@@ -13,6 +13,7 @@ from streams.commands import (
     features,
     follow,
     forget,
+    model,
     publish,
     settings,
     simulate,
@@ -34,6 +35,7 @@ app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
 app.add_typer(state.app, name="state")
 app.add_typer(features.app, name="features")
+app.add_typer(model.app, name="model")
 for command in (worker, publish, follow, forget, simulate, train, evaluate, demo, settings):
     command.register(app)
 

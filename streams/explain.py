@@ -19,7 +19,8 @@ from streams import steps
 from streams.changelog import newest_value
 from streams.index import IndexFeed, index_of
 from streams.lists import Reason
-from streams.models import new_model, read_model
+from streams.model_feed import ModelFeed
+from streams.models import first_model
 from streams.portrait import leanings
 from streams.recommend import reasons_of
 from streams.settings import Settings
@@ -118,8 +119,7 @@ def explain_item(
             f"nothing is known of item {item_id!r}: no catalogue entry and no event named it, or "
             "the workers have not read them yet"
         )
-    model = new_model() if settings.model is None else read_model(settings.model)
-    index, levels = asyncio.run(_items(settings))
+    index, levels, model = asyncio.run(_broadcasts(settings))
     model.install(index)
     at = row.newest_ts if at is None else at
     return explained(
@@ -193,16 +193,18 @@ def _user(settings: Settings, user_id: str) -> Profile:
     return decode_profile(value)
 
 
-async def _items(settings: Settings) -> tuple[ItemIndex, CategoryLevels]:
-    """Read the item broadcast as it is now, as a worker does when it starts."""
+async def _broadcasts(settings: Settings) -> tuple[ItemIndex, CategoryLevels, Model]:
+    """Read the broadcasts of items and models as they are now, as a worker does when it starts."""
     index = index_of(settings)
     levels = CategoryLevels()
-    feed = IndexFeed(settings, index, levels)
+    items, models = IndexFeed(settings, index, levels), ModelFeed(settings)
     try:
-        await feed.start()
+        await items.start()
+        await models.start()
     finally:
-        await feed.stop()
-    return index, levels
+        await models.stop()
+        await items.stop()
+    return index, levels, models.take() or first_model(settings.model)
 
 
 def _event(user_id: str, item_id: str, at: int, query: str, domain: str) -> Event:

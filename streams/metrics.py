@@ -87,6 +87,45 @@ class Meter:
             buckets=LATENCY_BUCKETS_S,
             registry=self.registry,
         )
+        self.outcomes = Counter(
+            "headrace_outcomes_total",
+            "Lists whose users showed what they took next.",
+            ["surface"],
+            registry=self.registry,
+        )
+        self.hits = Counter(
+            "headrace_outcome_hits_total",
+            "Those of which the user took an item; by headrace_outcomes_total, the hit rate.",
+            ["surface"],
+            registry=self.registry,
+        )
+        self.learnt = Counter(
+            "headrace_learnt_outcomes_total",
+            "Outcomes that taught the ranker: what was taken was among the candidates.",
+            registry=self.registry,
+        )
+        self.losses = Counter(
+            "headrace_learnt_loss_nats_total",
+            "Loss of each before it was learnt; by headrace_learnt_outcomes_total, the mean.",
+            registry=self.registry,
+        )
+        self.waiting = Gauge(
+            "headrace_waiting_lists",
+            "Lists whose outcome may still come.",
+            registry=self.registry,
+        )
+        self.model = Gauge(
+            "headrace_model",
+            "1 for the model that ranks, by what its lists say.",
+            ["version"],
+            registry=self.registry,
+        )
+        self.refused_models = Counter(
+            "headrace_refused_models_total",
+            "Published models that are not for this worker.",
+            ["reason"],
+            registry=self.registry,
+        )
         self.index_items = Gauge(
             "headrace_index_items", "Items in the worker's index.", registry=self.registry
         )

@@ -19,14 +19,23 @@ def new_model() -> Model:
     return Model(NAMES)
 
 
-def read_model(path: Path) -> Model:
-    """Read a model's file.
+def first_model(path: Path | None) -> Model:
+    """Return the model of a file, or a new one where there is none.
 
     Raises:
-        BadCheckpoint: it is damaged, or for other features than this program's.
+        BadCheckpoint: the file is damaged, or for other features than this program's.
         OSError: it cannot be read.
     """
-    return Model.load(path.read_bytes(), NAMES)
+    return new_model() if path is None else load_model(path.read_bytes())
+
+
+def load_model(payload: bytes) -> Model:
+    """Read the bytes of a model's file.
+
+    Raises:
+        BadCheckpoint: they are damaged, or for other features than this program's.
+    """
+    return Model.load(payload, NAMES)
 
 
 def write_model(path: Path, model: Model) -> None:

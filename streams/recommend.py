@@ -11,7 +11,7 @@ from features.shown import answer_to
 from ranker.candidates import Request
 from ranker.items import ItemIndex, ItemState
 from ranker.model import Model
-from ranker.rank import Ranking
+from ranker.rank import Ranked, Ranking
 from ranker.reasons import Reason as RankedReason
 from streams import steps
 from streams.lists import Reason, Recommendation, RecommendedItem, Trigger
@@ -28,18 +28,22 @@ class Asked(NamedTuple):
     stored: bool = True
 
 
+def ranked_for(asked: Sequence[Asked], index: ItemIndex, model: Model) -> Ranked:
+    """Make the lists, with reasons, in order."""
+    return steps.rank([one.request for one in asked], index, model, explained=True)
+
+
 def recommendations(
-    asked: Sequence[Asked], index: ItemIndex, model: Model, now_ms: int
+    asked: Sequence[Asked], ranked: Ranked, index: ItemIndex, now_ms: int
 ) -> list[Recommendation]:
-    """Return a recommendation for each request, in order.
+    """Put lists into words, in order.
 
     Args:
-        asked: The lists to make.
+        asked: What they answer.
+        ranked: The lists.
         index: All items.
-        model: What ranks.
         now_ms: Wall clock, for `generated_at`.
     """
-    ranked = steps.rank([one.request for one in asked], index, model, explained=True)
     return [
         _recommendation(one, ranking, index, ranked.model_version, now_ms)
         for one, ranking in zip(asked, ranked.rankings, strict=True)
@@ -63,7 +67,7 @@ def warm_up(model: Model) -> None:
     asked = [
         Asked(event, steps.request(row, event, index, 2, uncounted=0)) for event in (click, search)
     ]
-    recommendations(asked, index, model, now_ms=0)
+    recommendations(asked, ranked_for(asked, index, model), index, now_ms=0)
 
 
 def reasons_of(slot: int, reasons: Sequence[RankedReason], index: ItemIndex) -> tuple[Reason, ...]:

@@ -10,12 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
 from features.decay import DAY_MS
 from features.domains import ONE_SHOP, Domains
-from features.events import Click, Event, Item, Search
+from features.events import Event, Item, Search
 from features.fading import HALF_LIFE_DAYS
 from features.item import ItemRow, catalogued, new_item
 from features.levels import CategoryLevels
@@ -31,13 +28,14 @@ from streams.batches import batched
 from streams.broadcast import show_items
 from streams.data import BadData
 from streams.item_states import half_lives_of, read_entries
+from streams.outcomes import Outcomes
 
 BATCH = 128
 """Events of a micro-batch: what a poll brings a busy worker."""
 SOURCE = 0
 """A file is one partition, so one source."""
 OPEN_SEARCHES = 1000
-"""Searches whose click may still come and teach; the oldest is forgotten first."""
+"""Searches whose click may still come and teach."""
 
 Wanted: TypeAlias = Callable[[int, Event, Profile], bool]
 """Whether to rank before an event: its number in the log from 1, the event, its user's row."""
@@ -92,7 +90,7 @@ class Replay:
         self._half_life_ms = half_life_ms
         self._domains = domains
         self._read = 0
-        self._searches: dict[str, Ranked] = {}
+        self._outcomes = Outcomes(OPEN_SEARCHES)
         self._owned: defaultdict[str, set[str]] | None = defaultdict(set) if hide_owned else None
 
     def catalogue(self, entries: Iterable[Item]) -> None:
@@ -178,28 +176,20 @@ class Replay:
         self, batch: Sequence[Event], asked: Sequence[tuple[int, Event, Request]], ranked: Ranked
     ) -> None:
         """Teach the scorer what was taken: the event's item, or the click of a search."""
-        taken = np.full(len(asked), -1, np.int32)
-        for position, (_, event, _) in enumerate(asked):
+        for position, (_, event, request) in enumerate(asked):
             if isinstance(event, Search):
-                self._searches[event.event_id] = ranked.only(position)
+                self._outcomes.show(event, request.domain, ranked, position)
             else:
-                taken[position] = self._slot(event.item_id)
-        ranked.learn(self.model.scorer, taken)
+                (slot,) = self.index.slots([event.item_id]).tolist()
+                self._outcomes.took(ranked, position, slot)
         for event in batch:
-            if isinstance(event, Click) and event.search_id in self._searches:
-                found = self._searches.pop(event.search_id)
-                found.learn(self.model.scorer, np.array([self._slot(event.item_id)], np.int32))
-        while len(self._searches) > OPEN_SEARCHES:
-            del self._searches[next(iter(self._searches))]
+            self._outcomes.see(event, self.index)
+        self._outcomes.learn(self.model.scorer)
 
     def _check_domain(self, whose: str, name: str | None) -> None:
         if name is not None and name not in self._domains.names:
             known = ", ".join(self._domains.names)
             raise BadData(f"{whose} is of domain {name!r}, not of {known}: set HEADRACE_DOMAINS")
-
-    def _slot(self, item_id: str) -> int:
-        slots: NDArray[np.int32] = self.index.slots([item_id])
-        return int(slots[0])
 
     def _store(self, changed: dict[str, ItemRow]) -> None:
         changed |= read_entries(changed, self.model)

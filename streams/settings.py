@@ -168,7 +168,16 @@ class Settings(BaseSettings):
         "tables such as `[domains.content]` in TOML (see docs/domains.md).",
     )
     model: Path | None = Field(
-        None, description="Ranker to start with, as written by `headrace train`; empty: none."
+        None,
+        description="Ranker to start with, as written by `headrace train`; one that was published "
+        "(`headrace model publish`) prevails; empty: none.",
+    )
+    learn_lists: int = Field(
+        1000,
+        ge=0,
+        le=100_000,
+        description="Lists that wait in a worker's memory (some 50 KiB each) for what their users "
+        "do next, which teaches the ranker; 0: it learns nothing from them.",
     )
     k: int = Field(20, ge=1, le=200, description="Items in a list.")
     diversity: float = Field(

@@ -144,8 +144,8 @@ def specs(topics: Topics, partitions: int, replication: int) -> tuple[TopicSpec,
         ),
         # A dead letter is the record untouched plus headers that say where it came from.
         spec(topics.dead_letters, days=30, max_message_bytes=2 * _MIB),
-        # A whole model in one record; brokers take requests of up to 100 MiB.
-        spec(topics.models, "compact", max_message_bytes=96 * _MIB),
+        # A model in parts; one partition, so that its manifest comes after them.
+        spec(topics.models, "compact"),
         # Longer than the events: who reads those again, for a new state, hears of the requests too.
         spec(topics.forget, days=MARKER_DAYS, broker_time=True),
     )

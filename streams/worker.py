@@ -13,7 +13,7 @@ from streams import admin, engine
 from streams.app import build
 from streams.health import serving
 from streams.metrics import Meter
-from streams.models import new_model, read_model
+from streams.models import first_model
 from streams.recommend import warm_up
 from streams.repeats import Repeats
 from streams.settings import Settings
@@ -60,7 +60,7 @@ def run(settings: Settings, *, attached: bool = False) -> int:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     admin.check(settings)
     engine.use_uvloop()
-    model = new_model() if settings.model is None else read_model(settings.model)
+    model = first_model(settings.model)
     warm_up(model)  # before the group is joined: nobody waits for us yet
     meter = Meter()
     app, condition = build(settings, model, meter)

@@ -33,6 +33,7 @@ async def forget_users(users: BatchTable, batch: Batch, source: int, context: Co
     rows = read_users(users, batch.partition, (user_id for user_id, _, _ in requests))
     markers = steps.forget_users(rows, requests, source)
     gone: Rows = {user_id.encode(): None for user_id in markers}
+    context.outcomes.forget(markers)
     # All lists that earlier batches made of these rows are stored by now: a batch sends them before
     # it lets the next one start.
     await asyncio.gather(

@@ -16,12 +16,13 @@ from streams.agents.context import Context
 from streams.agents.dead_letters import Letter, dead_letter
 from streams.agents.expiry import DAY_MS, LATE, Expiry, Rows
 from streams.agents.forgetting import forget_users
+from streams.agents.teaching import teach
 from streams.agents.user_rows import read_users
 from streams.clock import now_ms
 from streams.codec import BadEvent, decode_event, encode_recommendation
 from streams.engine import Batch, BatchTable, agent
 from streams.engine.batch import Record
-from streams.recommend import Asked, recommendations
+from streams.recommend import Asked, ranked_for, recommendations
 
 LISTS = 32
 """Lists made in one call: enough to vectorise, few enough to let the event loop turn."""
@@ -90,20 +91,22 @@ def attach(app: faust.App, users: BatchTable, context: Context) -> None:
             names = (event.user_id for event in decoded.events)
             rows = read_users(users, batch.partition, names)
             source = kind * settings.partitions + batch.partition
-            outcome = steps.learn_users(
-                rows,
-                decoded.events,
-                source,
-                decoded.offsets,
-                context.index,
-                ttl_ms=ttl_ms,
-                arrived_ms=decoded.arrived_ms,
-                refuse=refuse,
-                rules=rules,
-                late_ms=settings.late_s * 1000,
-                domains=context.domains,
-            )
-            lists = await _lists(context, decoded, outcome)
+            async with context.ranking:
+                outcome = steps.learn_users(
+                    rows,
+                    decoded.events,
+                    source,
+                    decoded.offsets,
+                    context.index,
+                    ttl_ms=ttl_ms,
+                    arrived_ms=decoded.arrived_ms,
+                    refuse=refuse,
+                    rules=rules,
+                    late_ms=settings.late_s * 1000,
+                    domains=context.domains,
+                )
+                teach(context, [decoded.events[position] for position in outcome.fresh])
+                lists = await _lists(context, decoded, outcome)
             # Signals are on their way before the next batch may start (it starts when rows are
             # staged): an item's owner takes an offset below the last one for a replay.
             await asyncio.gather(
@@ -164,7 +167,11 @@ async def _lists(
             request = steps.request(row, event, context.index, settings.k, uncounted, hidden=hidden)
             request.diversity = 0.0 if request.is_search else settings.diversity
             asked.append(Asked(event, request, stored))
-        answers = recommendations(asked, context.index, context.model, now_ms())
+        ranked = ranked_for(asked, context.index, context.model)
+        answers = recommendations(asked, ranked, context.index, now_ms())
+        for place, one in enumerate(asked):
+            if one.stored:
+                context.outcomes.show(one.event, one.request.domain, ranked, place)
         made += [
             (answer.user_id.encode(), encode_recommendation(answer, settings.output_format))
             for answer in answers

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from streams.commands.model import publish_file
 from streams.commands.terminal import counting, tell
 from streams.settings import Settings
 from streams.settings_domains import domains_of
@@ -35,16 +36,23 @@ def train(
         int | None, typer.Option(min=1, help="Only the newest events of each log.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    publish: Annotated[
+        bool,
+        typer.Option("--publish", help="Also publish it (`headrace model publish`)."),
+    ] = False,
 ) -> None:
     """Train the linear ranker and the attention model, and write them to one file.
 
-    The same command gives the same weights. Workers read the file named by HEADRACE_MODEL.
+    The same command gives the same weights. Workers use what was published last, else the file
+    named by HEADRACE_MODEL.
 
     Examples:
 
       headrace train --from-files
 
       headrace train --from-files data/myshop --until 2024-06-01 --out model.safetensors
+
+      headrace train --from-files data/myshop --publish
     """
     from streams.logs import read_logs
     from streams.models import write_model
@@ -53,9 +61,12 @@ def train(
     if not from_files:
         raise typer.BadParameter("say --from-files: recorded logs are all there is to learn from")
     until_ts = None if until is None else int(until.replace(tzinfo=UTC).timestamp() * 1000)
-    domains = domains_of(Settings().domains)
+    settings = Settings()
+    domains = domains_of(settings.domains)
     items, events = read_logs(folders or [], until_ts=until_ts, last=last)
     with counting("lists") as ranked:
         model = learn(items, events, seed=seed, domains=domains, progress=ranked)
     write_model(out, model)
     tell(f"{model.version}: {len(events):,} events, {len(items):,} items -> {out}")
+    if publish:
+        publish_file(settings, out)

@@ -20,10 +20,10 @@ from streams.explain import explained
 from streams.item_states import item_state
 from streams.lists import Recommendation
 from streams.models import new_model
-from streams.recommend import Asked, recommendations
+from streams.recommend import Asked
 from streams.replay import Replay
 from tests.streams.records import CLICK, ITEM, NOW, Writer, written_by
-from tests.streams.world import World
+from tests.streams.world import World, told
 
 READ = Domain("content", {Kind.CLICK: 4.0, Kind.PURCHASE: 9.0}, (HOUR_MS, 6 * HOUR_MS, DAY_MS))
 SOCIAL = Domain("social")
@@ -77,7 +77,7 @@ def show(world: World) -> None:
 
 def answer(world: World, event: Event) -> Recommendation:
     request = steps.request(world.users["ann"], event, world.index, 10, uncounted=0)
-    (made,) = recommendations([Asked(event, request)], world.index, new_model(), NOW)
+    (made,) = told([Asked(event, request)], world.index)
     return made
 
 

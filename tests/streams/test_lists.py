@@ -11,9 +11,8 @@ from ranker.items import ItemIndex, ItemState
 from streams import steps
 from streams.item_states import item_state
 from streams.lists import Recommendation
-from streams.models import new_model
-from streams.recommend import Asked, recommendations
-from tests.streams.world import MUGS, NOW, undisturbed
+from streams.recommend import Asked
+from tests.streams.world import MUGS, NOW, told, undisturbed
 
 
 def test_a_search_finds_titles_and_is_answered_with_reasons() -> None:
@@ -45,7 +44,7 @@ def test_what_is_popular_where_a_user_leans_to_is_shown_and_named() -> None:
     request = steps.request(row, seen, index, 10, uncounted=1)
     assert index.leanings({"mugs": 1.0}, {"acme": 1.0}) == (request.leaves, request.brands)
     assert request.price_bands == {index.columns.price_band[0]: 1.0}
-    (answer,) = recommendations([Asked(seen, request)], index, new_model(), NOW)
+    (answer,) = told([Asked(seen, request)], index)
     leaves: dict[str, str | None] = {"i0": "mugs", "i1": "mugs", "i2": None, "i3": None}
     for item in answer.items:
         because = {one.kind: one.category for one in item.reasons}
@@ -100,7 +99,7 @@ def test_what_was_bought_can_be_left_out() -> None:
     row = undisturbed(events).users["ann"]
     assert steps.bought(row) == {"i0"}
     request = steps.request(row, events[1], index, 10, 2, hidden=steps.bought(row))
-    (answer,) = recommendations([Asked(events[1], request)], index, new_model(), NOW)
+    (answer,) = told([Asked(events[1], request)], index)
     assert [item.item_id for item in answer.items] == ["i1"]
 
 
@@ -139,4 +138,4 @@ def shop(*titles: str) -> ItemIndex:
 
 def answers(index: ItemIndex, event: Event, row: Profile) -> list[Recommendation]:
     request = steps.request(row, event, index, 10, 0)
-    return recommendations([Asked(event, request)], index, new_model(), NOW)
+    return told([Asked(event, request)], index)

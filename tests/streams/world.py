@@ -14,6 +14,9 @@ from ranker.items import ItemIndex
 from streams import steps
 from streams.data import ONLINE_RETAIL
 from streams.item_states import half_lives_of
+from streams.lists import Recommendation
+from streams.models import new_model
+from streams.recommend import Asked, ranked_for, recommendations
 
 SOURCE = 3
 FACTORS = 16
@@ -73,6 +76,11 @@ def undisturbed(events: Sequence[Event]) -> World:
     world.items_learn(outcome)
     world.users |= outcome.rows
     return world
+
+
+def told(asked: Sequence[Asked], index: ItemIndex) -> list[Recommendation]:
+    """Answer by a model that has learnt nothing."""
+    return recommendations(asked, ranked_for(asked, index, new_model()), index, NOW)
 
 
 def click(event_id: str, item_id: str) -> Click:
