@@ -11,7 +11,7 @@ from typing import Any
 import features
 import ranker
 from features.domains import ONE_SHOP, Domains
-from streams import factorise, learner, replay
+from streams import factorise, learner, outcomes, replay
 
 _DIGITS = 12
 
@@ -34,7 +34,7 @@ def _modules() -> Iterator[ModuleType]:
     for package in (features, ranker):
         for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda one: one.name):
             yield import_module(f"{package.__name__}.{found.name}")
-    yield from (factorise, learner, replay)
+    yield from (factorise, learner, outcomes, replay)
 
 
 def _told(value: Any) -> str | None:

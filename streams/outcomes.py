@@ -17,9 +17,12 @@ from ranker.scorer import STEP_LISTS, Scorer
 
 AGE_MS = 1_800_000
 """Event time after which a list that nothing came of is forgotten: the pause that ends a visit."""
+STEPS = {"for_you": STEP_LISTS, "search": 4}
+"""Outcomes of one step of the scorer, by surface. Searches have weights of their own and are fewer:
+they need the steps more than the steps need them to be smooth."""
 KNOWN = 9 * STEP_LISTS
-"""Outcomes that wait to be taught at most; what more a batch brings is left out, so that its cost
-is bounded."""
+"""Outcomes of a surface that wait to be taught at most; what more a batch brings is left out, so
+that its cost is bounded."""
 
 
 class Settled(NamedTuple):
@@ -30,7 +33,7 @@ class Settled(NamedTuple):
 
 
 class Lesson(NamedTuple):
-    """What was taught: so many outcomes, with this mean loss (nats) before they were learnt."""
+    """What was taught: so many outcomes, and the sum of their losses (nats) before each step."""
 
     outcomes: int
     loss: float
@@ -40,9 +43,6 @@ class _Waiting(NamedTuple):
     shown: Shown
     domain: int
     ranked: Ranked  # one list
-
-
-NOTHING = Lesson(0, 0.0)
 
 
 class Outcomes:
@@ -60,7 +60,8 @@ class Outcomes:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._waiting: dict[tuple[str, str], _Waiting] = {}  # by user and search; oldest first
-        self._known: list[tuple[Ranked, int]] = []  # one list, and the slot that was taken
+        # By surface: one list each, and the slot that was taken.
+        self._known: dict[str, list[tuple[Ranked, int]]] = {surface: [] for surface in STEPS}
         self._newest_ts = 0
 
     def __len__(self) -> int:
@@ -105,31 +106,37 @@ class Outcomes:
             if one is not None and _is_outcome(event, one, index):
                 del self._waiting[key]
                 slot = int(index.slots([event.item_id])[0])
-                self.took(one.ranked, 0, slot)
+                self.took(one.shown.surface, one.ranked, 0, slot)
                 hit = slot in one.ranked.rankings[0].slots.tolist()
                 settled.append(Settled(one.shown.surface, hit))
         return settled
 
-    def took(self, ranked: Ranked, position: int, slot: int) -> None:
+    def took(self, surface: str, ranked: Ranked, position: int, slot: int) -> None:
         """Note what was taken of a list.
 
         Args:
+            surface: Where it was shown, see `Shown`.
             ranked: The lists that were made together.
             position: Of this one.
             slot: Of the item; -1 for one that is not known.
         """
-        if len(self._known) < KNOWN and (ranked.slots[position] == slot).any() and slot >= 0:
-            self._known.append((ranked.only(position), slot))
+        known = self._known[surface]
+        if len(known) < KNOWN and slot >= 0 and (ranked.slots[position] == slot).any():
+            known.append((ranked.only(position), slot))
 
     def learn(self, scorer: Scorer) -> Lesson:
         """Teach what is known by now, in whole steps of the scorer; the rest waits for more."""
-        count = len(self._known) // STEP_LISTS * STEP_LISTS
-        if not count:
-            return NOTHING
-        taught, self._known = self._known[:count], self._known[count:]
-        ranked = Ranked.together([one for one, _ in taught])
-        taken = np.array([slot for _, slot in taught], np.int32)
-        return Lesson(count, ranked.learn(scorer, taken))
+        total, loss = 0, 0.0
+        for surface, step in STEPS.items():
+            known = self._known[surface]
+            count = len(known) // step * step
+            for begin in range(0, count, step):
+                lists = known[begin : begin + step]
+                taken = np.array([slot for _, slot in lists], np.int32)
+                loss += Ranked.together([one for one, _ in lists]).learn(scorer, taken) * step
+            del known[:count]
+            total += count
+        return Lesson(total, loss)
 
     def forget(self, user_ids: Collection[str]) -> None:
         """Forget the lists that users were shown."""
@@ -139,7 +146,8 @@ class Outcomes:
     def clear(self) -> None:
         """Forget all: what another model saw is not what a new one is to be taught by."""
         self._waiting.clear()
-        self._known.clear()
+        for known in self._known.values():
+            known.clear()
 
     def _age(self, ts: int) -> None:
         self._newest_ts = max(self._newest_ts, ts)

@@ -181,7 +181,7 @@ class Replay:
                 self._outcomes.show(event, request.domain, ranked, position)
             else:
                 (slot,) = self.index.slots([event.item_id]).tolist()
-                self._outcomes.took(ranked, position, slot)
+                self._outcomes.took("for_you", ranked, position, slot)
         for event in batch:
             self._outcomes.see(event, self.index)
         self._outcomes.learn(self.model.scorer)

@@ -22,4 +22,4 @@ def teach(context: Context, events: Sequence[Event]) -> None:
                 meter.hits.labels(settled.surface).inc()
     lesson = context.outcomes.learn(context.model.scorer)
     meter.learnt.inc(lesson.outcomes)
-    meter.losses.inc(lesson.outcomes * lesson.loss)
+    meter.losses.inc(lesson.loss)
