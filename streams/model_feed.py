@@ -1,6 +1,7 @@
 """The models that were published: what holds when a worker starts, and what comes while it runs."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from aiokafka.structs import ConsumerRecord
@@ -12,6 +13,9 @@ from streams.following import Follower
 from streams.model_parts import Assembler, BadModel, Manifest, Whole
 from streams.models import load_model
 from streams.settings import Settings
+
+KEPT = 2
+"""Models in memory before one of them is loaded: the newest, and one in case that is none."""
 
 Refused = Callable[[BadModel], None]
 
@@ -39,7 +43,7 @@ class ModelFeed:
         self._prepare = prepare
         self._refused = refused
         self._assembler = Assembler(NAMES)
-        self._whole: Whole | None = None
+        self._wholes: deque[Whole] = deque(maxlen=KEPT)
         self._next: Model | None = None
         self._follower = Follower(settings, settings.topics.models, self._take)
 
@@ -66,20 +70,23 @@ class ModelFeed:
     async def _take(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         for record in records:
             try:
-                self._whole = self._assembler.take(record.key, record.value) or self._whole
+                whole = self._assembler.take(record.key, record.value)
             except BadModel as error:
                 self._refused(error)
+            else:
+                self._wholes.extend([whole] if whole else [])
 
     async def _load(self) -> None:
-        whole, self._whole = self._whole, None
-        if whole is None:
-            return
-        try:
-            self._next = await asyncio.to_thread(self._loaded, whole)
-        except BadModel as error:
-            self._refused(error)
-        else:
-            self.manifest = whole.manifest
+        """Load the newest of what was put together; where that is no model, the one before."""
+        while self._wholes:
+            whole = self._wholes.pop()
+            try:
+                self._next = await asyncio.to_thread(self._loaded, whole)
+            except BadModel as error:
+                self._refused(error)
+            else:
+                self.manifest = whole.manifest
+                self._wholes.clear()
 
     def _loaded(self, whole: Whole) -> Model:
         try:

@@ -63,10 +63,11 @@ def wanted(event: Event, lists: list[Shown]) -> list[Settled]:
     if isinstance(event, Search) or event.item_id == f"i{ITEMS - 1}":
         return []
     settled = []
+    search_id = event.search_id if isinstance(event, Click) else None
     of_user = [one for one in lists if one.event.user_id == event.user_id]
     for surface, mine in (
         ("for_you", [one for one in of_user if not isinstance(one.event, Search)]),
-        ("search", [one for one in of_user if is_answer(one.event, event.search_id)]),
+        ("search", [one for one in of_user if is_answer(one.event, search_id)]),
     ):
         newest = max(reversed(mine), key=lambda one: one.event.ts, default=None)
         if newest and newest.waits and 0 <= event.ts - newest.event.ts <= AGE_MS:
