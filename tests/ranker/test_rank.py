@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from features.vector import NAMES, compute
 from ranker.candidates import Request
 from ranker.items import ItemIndex, ItemState
-from ranker.rank import Ranking, rank
+from ranker.rank import Ranked, Ranking, rank
 from ranker.reasons import MOST
 from ranker.scorer import Scorer
 from tests.ranker.shops import NOW, queries_of, random_index, random_request, seldom
@@ -196,6 +196,22 @@ def test_learning_what_was_taken_raises_its_share(seed: int) -> None:
     taken = before.rankings[0].slots[-1:]
     losses = [before.learn(model.scorer, taken) for _ in range(20)]
     assert losses[-1] <= losses[0]
+
+
+@seldom
+@given(seed=SEEDS)
+def test_lists_that_were_kept_apart_teach_as_they_would_have_together(seed: int) -> None:
+    index, rng = random_index(40, seed), np.random.default_rng(seed)
+    requests = [random_request(index, rng) for _ in range(4)]
+    at_once, later = PlainModel(), PlainModel()
+    lists = rank(requests, index, at_once, compute)
+    apart = [lists.only(position) for position in range(4)]
+    assert all((one.slots >= 0).all() for one in apart)
+    taken = np.array([one.slots[0, -1] if one.slots.size else -1 for one in apart], np.int32)
+    loss = lists.learn(at_once.scorer, taken)
+    assert Ranked.together(apart).learn(later.scorer, taken) == pytest.approx(loss, rel=1e-4)
+    one, other = (model.scorer.linear.adam.arrays["mean.weights"] for model in (later, at_once))
+    np.testing.assert_allclose(one, other, atol=1e-4)  # the gradients
 
 
 def test_what_is_no_candidate_teaches_nothing() -> None:
