@@ -38,6 +38,11 @@ class Scorer:
         self.losses = np.zeros(2, np.float32)  # running, nats: of the linear weights, of both
 
     @property
+    def prevails(self) -> bool:
+        """Whether what was learnt ranks: always, here."""
+        return True
+
+    @property
     def heeds_network(self) -> bool:
         """Whether the network counts."""
         return self.network.adam.steps >= PATIENCE and bool(self.losses[1] < self.losses[0])
@@ -80,8 +85,8 @@ class Scorer:
         linear = self.linear.score(X, mask, gated)
         both = linear + self.network.score(X, gated)
         heeded = int(self.heeds_network)
-        alone, slope_alone = _loss(linear, target)
-        together, slope_together = _loss(both, target)
+        alone, slope_alone = loss_of(linear, target)
+        together, slope_together = loss_of(both, target)
         self.linear.step(X, gated, slope_alone)
         self.network.learn(X, gated, slope_together)
         losses = np.array([alone, together], np.float32)
@@ -123,7 +128,7 @@ class Scorer:
         }
 
 
-def _loss(logits: _Floats, target: NDArray[np.int64]) -> tuple[np.float32, _Floats]:
+def loss_of(logits: _Floats, target: NDArray[np.int64]) -> tuple[np.float32, _Floats]:
     """Return the mean loss and its slope by each logit, (B, C), 0 where there is no candidate."""
     lists = np.arange(len(target))
     slope = softmax(logits)

@@ -109,6 +109,11 @@ class Meter:
             "Loss of each before it was learnt; by headrace_learnt_outcomes_total, the mean.",
             registry=self.registry,
         )
+        self.prevails = Gauge(
+            "headrace_learning_prevails",
+            "1 while what was learnt from outcomes ranks, 0 while the weights as published do.",
+            registry=self.registry,
+        )
         self.waiting = Gauge(
             "headrace_waiting_lists",
             "Lists whose outcome may still come.",

@@ -23,3 +23,4 @@ def teach(context: Context, events: Sequence[Event]) -> None:
     lesson = context.outcomes.learn(context.model.scorer)
     meter.learnt.inc(lesson.outcomes)
     meter.losses.inc(lesson.loss)
+    meter.prevails.set(context.model.scorer.prevails)
