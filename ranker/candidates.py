@@ -20,7 +20,7 @@ from ranker.pool import (
     new_pools,
 )
 from ranker.scores import SCORES
-from ranker.selection import Filters, Space, most_popular, nearest
+from ranker.selection import Filters, factors_of, most_popular, vectors_of
 
 __all__ = ["GIVEN", "POPULAR", "SCORES", "Candidates", "Request", "generate"]
 
@@ -132,7 +132,7 @@ def generate(
         filters,
         _pack_searches(requests, index),
         asked,
-        _search_dense(columns, filters, asked, size, len(index.half_lives_ms)),
+        _search_dense(columns, filters, asked, size, index),
         _pack_leanings(requests),
         index.shelves,
         index.half_lives_ms,
@@ -265,9 +265,9 @@ def _known(slots: _Slots) -> _Slots:
 
 
 def _search_dense(
-    columns: Columns, filters: Filters, asked: Asked, size: int, domains: int
+    columns: Columns, filters: Filters, asked: Asked, size: int, index: ItemIndex
 ) -> Found:
-    lists = len(asked.bias)
+    lists, domains = len(asked.bias), len(index.half_lives_ms)
     found = Found(
         attention=np.full((lists, TOP_ATTENTION), -1, np.int32),
         factors=np.full((lists, TOP_FACTORS), -1, np.int32),
@@ -277,13 +277,23 @@ def _search_dense(
     for domain in set(filters.wanted.tolist()):
         most_popular(columns, size, domain, _POPULAR_7D, found.popular_7d[domain])
         most_popular(columns, size, domain, _POPULAR_30D, found.popular_30d[domain])
-    vectors = Space(columns.vectors[:size], columns.has_vector[:size])
-    factors = Space(columns.factors[:size], columns.has_factors[:size])
-    for wanted, queries, space, out in (
-        (asked.has_query, asked.queries, vectors, found.attention),
-        (asked.has_factors, asked.factors, factors, found.factors),
+    for wanted, queries, near, space, out in (
+        (
+            asked.has_query,
+            asked.queries,
+            index.near_vectors,
+            vectors_of(columns, size),
+            found.attention,
+        ),
+        (
+            asked.has_factors,
+            asked.factors,
+            index.near_factors,
+            factors_of(columns, size),
+            found.factors,
+        ),
     ):
         chosen = np.flatnonzero(wanted & ~asked.restricted)
         if len(chosen):
-            out[chosen] = nearest(filters.of(chosen), queries[chosen], space, out.shape[1])
+            out[chosen] = near.search(filters.of(chosen), queries[chosen], space, out.shape[1])
     return found

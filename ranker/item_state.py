@@ -1,12 +1,13 @@
 """One item as an index is told of it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ranker.columns import ALWAYS_FROM, ALWAYS_TO
+from ranker.columns import ALWAYS_FROM, ALWAYS_TO, DATED, HIDDEN, SHOWN
 
 _Floats = NDArray[np.float32]
 _NONE: _Floats = np.empty(0, np.float32)
@@ -72,3 +73,38 @@ class ItemState:
     available_to: int = ALWAYS_TO
     active: bool = True
     domain: str = ""
+
+
+def normalised(item_ids: Sequence[str], vectors: _Floats) -> _Floats:
+    """Return attention vectors of length 1, or 0 where they were 0; a row for each item.
+
+    Raises:
+        BadItemState: not one row per item.
+    """
+    if vectors.ndim != 2 or len(vectors) != len(item_ids):  # noqa: PLR2004  rows and columns
+        raise BadItemState(f"{len(item_ids)} items but vectors of shape {vectors.shape}")
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows: _Floats = vectors / np.maximum(lengths, np.float32(1e-12))
+    return rows
+
+
+def status_of(state: ItemState) -> int:
+    """Return whether lists may show the item: HIDDEN, SHOWN or DATED."""
+    if not (state.active and state.in_stock):
+        return HIDDEN
+    always = state.available_from <= ALWAYS_FROM and state.available_to >= ALWAYS_TO
+    return SHOWN if always else DATED
+
+
+def popular_key(
+    popularity: Sequence[float], ts: int, half_lives_ms: Sequence[float]
+) -> list[float]:
+    """Return log2 of each popularity, as if nothing had decayed since 1970.
+
+    Source: forward decay, Cormode et al., ICDE 2009: the order of decayed counts never changes
+    between their updates, so one number sorts them at any time.
+    """
+    return [
+        math.log2(value) + ts / half_life_ms if value > 0 else -math.inf
+        for value, half_life_ms in zip(popularity, half_lives_ms, strict=True)
+    ]

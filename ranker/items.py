@@ -1,30 +1,19 @@
 """What a worker knows about every item: an index of rows that is kept up item by item."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ranker.codes import Codes
-from ranker.columns import (
-    ALWAYS_FROM,
-    ALWAYS_TO,
-    DATED,
-    HALF_LIVES_MS,
-    HIDDEN,
-    NO_DOMAIN,
-    SHOWN,
-    Columns,
-    doubled,
-    new_columns,
-    pairs_of,
-)
-from ranker.item_state import BadItemState, ItemState
+from ranker.columns import HALF_LIVES_MS, NO_DOMAIN, Columns, doubled, new_columns, pairs_of
+from ranker.item_state import BadItemState, ItemState, normalised, popular_key, status_of
 from ranker.landmark import Landmark
 from ranker.lexical import Matches, QueryClicks, TitleTerms, matches
 from ranker.limits import Limits, outside
+from ranker.nearest import Aside, Nearest, at_once
 from ranker.pairs import PASSAGE_WEIGHT, put_pairs, scale_pairs
+from ranker.selection import factors_of, vectors_of
 from ranker.shelves import CategoryShelves, Shelves
 
 __all__ = ["ONE_DOMAIN", "BadItemState", "ItemIndex", "ItemState"]
@@ -45,6 +34,7 @@ class ItemIndex:
         factors: length of the factors.
         half_life_ms: after so long pairs and queries weigh half; 0 = they never fade.
         domains: name -> the three half-lives of its popularities in ms, the default one first; 127.
+        aside: runs what takes long and may be late: building the cells of very many vectors.
     """
 
     def __init__(
@@ -53,6 +43,7 @@ class ItemIndex:
         factors: int = 16,
         half_life_ms: int = 0,
         domains: Mapping[str, Sequence[int]] = ONE_DOMAIN,
+        aside: Aside = at_once,
     ) -> None:
         if neighbours < 1 or factors < 1:
             raise BadItemState(f"{neighbours=} and {factors=} must both be at least 1")
@@ -64,6 +55,7 @@ class ItemIndex:
         self.domains = tuple(domains)
         self.half_lives_ms = np.array(list(domains.values()), np.float64)  # (domains, 3)
         self._numbers = {name: number for number, name in enumerate(domains)} | {"": 0}
+        self.near_vectors, self.near_factors = Nearest(aside), Nearest(aside)
         self._pairs = pairs_of(self.columns)
         self._puts = 0
         self._slots: dict[str, int] = {}
@@ -159,7 +151,7 @@ class ItemIndex:
         domain = self._numbers.get(state.domain, NO_DOMAIN)
         to.domain[slot] = domain
         half_lives_ms = self.half_lives_ms[domain].tolist()
-        to.popular_key[slot] = _popular_key(state.popularity, state.popularity_ts, half_lives_ms)
+        to.popular_key[slot] = popular_key(state.popularity, state.popularity_ts, half_lives_ms)
         to.price[slot] = state.price if state.price > 0 else 0.0
         to.category[slot] = self._categories.of(state.category)
         to.leaf[slot] = self._leaves.of(state.category[-1]) if state.category else 0
@@ -171,7 +163,7 @@ class ItemIndex:
         to.available_to[slot] = state.available_to
         self._titles.put(slot, state.terms)
         self._clicks.put(slot, {key: n * scale for key, n in state.query_counts.items()})
-        to.status[slot] = _status(state)
+        to.status[slot] = status_of(state)
         self._shelves.put(to, len(self), slot, shelf_before)
         self.changes += 1
 
@@ -182,6 +174,7 @@ class ItemIndex:
             self.put(ItemState(item_id=item_id, active=False))
             self.columns.vectors[slot] = 0
             self.columns.has_vector[slot] = False
+            self.near_vectors.follow(vectors_of(self.columns), slot)
 
     def set_vectors(self, item_ids: Sequence[str], vectors: _Floats, space: str = "") -> None:
         """Replace all attention vectors: another model's lie in another space, so none stay.
@@ -194,17 +187,41 @@ class ItemIndex:
         Raises:
             BadItemState: not one row per item.
         """
-        if vectors.ndim != 2 or len(vectors) != len(item_ids):  # noqa: PLR2004  rows and columns
-            raise BadItemState(f"{len(item_ids)} items but vectors of shape {vectors.shape}")
-        slots = np.array([self.slot(item_id) for item_id in item_ids], np.int64)
+        rows = normalised(item_ids, vectors)
+        slots = [self.slot(item_id) for item_id in item_ids]
         capacity = len(self.columns.degree)
-        rows = np.zeros((capacity, vectors.shape[1]), np.float32)
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        rows[slots] = vectors / np.maximum(lengths, np.float32(1e-12))
-        known = np.zeros(capacity, np.bool_)
-        known[slots] = lengths[:, 0] > 0
-        self.columns = self.columns._replace(vectors=rows, has_vector=known)
+        placed, known = (
+            np.zeros((capacity, rows.shape[1]), np.float32),
+            np.zeros(capacity, np.bool_),
+        )
+        placed[slots], known[slots] = rows, rows.any(axis=1)
+        self.columns = self.columns._replace(vectors=placed, has_vector=known)
         self.space = space
+        self.near_vectors.replace(vectors_of(self.columns))
+        self.changes += 1
+
+    def put_vectors(self, item_ids: Sequence[str], vectors: _Floats) -> None:
+        """Replace or add the attention vectors of some items, by the model that the others are of.
+
+        Args:
+            item_ids: as in `set_vectors`.
+            vectors: likewise; zeros take an item's vector away.
+
+        Raises:
+            BadItemState: not one row per item, or of another length than those of `set_vectors`.
+        """
+        rows = normalised(item_ids, vectors)
+        width = self.columns.vectors.shape[1]
+        if rows.shape[1] != width:
+            raise BadItemState(
+                f"vectors of length {rows.shape[1]} beside others of length {width}: "
+                "another model's are for set_vectors"
+            )
+        for item_id, vector in zip(item_ids, rows, strict=True):
+            slot = self.slot(item_id)
+            self.columns.vectors[slot] = vector
+            self.columns.has_vector[slot] = vector.any()
+            self.near_vectors.follow(vectors_of(self.columns), slot)
         self.changes += 1
 
     def popularity_at(self, now: int) -> _Floats:
@@ -275,29 +292,8 @@ class ItemIndex:
         to = self.columns
         if state.factors is None:
             to.factors[slot] = 0
-            to.has_factors[slot] = False
-            return
-        to.factors[slot, :-1] = state.factors
-        to.factors[slot, -1] = state.bias
-        to.has_factors[slot] = True
-
-
-def _status(state: ItemState) -> int:
-    if not (state.active and state.in_stock):
-        return HIDDEN
-    always = state.available_from <= ALWAYS_FROM and state.available_to >= ALWAYS_TO
-    return SHOWN if always else DATED
-
-
-def _popular_key(
-    popularity: Sequence[float], ts: int, half_lives_ms: Sequence[float]
-) -> list[float]:
-    """Return log2 of each popularity, as if nothing had decayed since 1970.
-
-    Source: forward decay, Cormode et al., ICDE 2009: the order of decayed counts never changes
-    between their updates, so one number sorts them at any time.
-    """
-    return [
-        math.log2(value) + ts / half_life_ms if value > 0 else -math.inf
-        for value, half_life_ms in zip(popularity, half_lives_ms, strict=True)
-    ]
+        else:
+            to.factors[slot, :-1] = state.factors
+            to.factors[slot, -1] = state.bias
+        to.has_factors[slot] = state.factors is not None
+        self.near_factors.follow(factors_of(to), slot)

@@ -45,6 +45,16 @@ class Space(NamedTuple):
     known: NDArray[np.bool_]  # (I,) which of them count
 
 
+def vectors_of(columns: Columns, size: int | None = None) -> Space:
+    """Return the attention vectors of the first `size` slots, or of all that there is room for."""
+    return Space(columns.vectors[:size], columns.has_vector[:size])
+
+
+def factors_of(columns: Columns, size: int | None = None) -> Space:
+    """Return the factors likewise, the last of which is the bias."""
+    return Space(columns.factors[:size], columns.has_factors[:size])
+
+
 class _Block(NamedTuple):
     """Scores of the items from `offset` on."""
 
@@ -53,7 +63,7 @@ class _Block(NamedTuple):
     offset: int
 
 
-class _Best(NamedTuple):
+class Best(NamedTuple):
     """The best so far of each list."""
 
     values: NDArray[np.float32]  # (B, top) best first
@@ -61,16 +71,30 @@ class _Best(NamedTuple):
     sizes: NDArray[np.int32]  # (B,)
 
 
+def new_best(lists: int, top: int) -> Best:
+    """Return the best of each list before anything was offered."""
+    return Best(
+        values=np.empty((lists, top), np.float32),
+        slots=np.full((lists, top), -1, np.int32),
+        sizes=np.zeros(lists, np.int32),
+    )
+
+
 @kernel
-def allowed(filters: Filters, b: int, slot: int) -> bool:
-    """Say whether list `b` may show the item: of its domain, available now and not excluded."""
+def shown(filters: Filters, b: int, slot: int) -> bool:
+    """Say whether the item is of the domain of list `b`, and available now."""
     status = filters.status[slot]
     if status == HIDDEN or filters.domain[slot] != filters.wanted[b]:
         return False
     if status == DATED:
         now = filters.now[b]
-        if now < filters.available_from[slot] or now >= filters.available_to[slot]:
-            return False
+        return bool(filters.available_from[slot] <= now < filters.available_to[slot])
+    return True
+
+
+@kernel
+def excluded(filters: Filters, b: int, slot: int) -> bool:
+    """Say whether list `b` excludes the item."""
     low, high = filters.start[b], filters.stop[b]
     while low < high:
         middle = (low + high) // 2
@@ -78,7 +102,13 @@ def allowed(filters: Filters, b: int, slot: int) -> bool:
             low = middle + 1
         else:
             high = middle
-    return bool(low == filters.stop[b] or filters.excluded[low] != slot)
+    return bool(low < filters.stop[b] and filters.excluded[low] == slot)
+
+
+@kernel
+def allowed(filters: Filters, b: int, slot: int) -> bool:
+    """Say whether list `b` may show the item: of its domain, available now and not excluded."""
+    return shown(filters, b, slot) and not excluded(filters, b, slot)
 
 
 @kernel
@@ -111,7 +141,7 @@ def offer(
 
 
 @kernel
-def _offer_block(filters: Filters, block: _Block, best: _Best) -> None:
+def _offer_block(filters: Filters, block: _Block, best: Best) -> None:
     top = best.values.shape[1]
     for b in range(len(best.sizes)):
         scores, values, slots, size = block.scores[b], best.values[b], best.slots[b], best.sizes[b]
@@ -136,8 +166,7 @@ def nearest(
 ) -> NDArray[np.int32]:
     """Return the `top` allowed items of each list by inner product, best first, padded with -1.
 
-    The search is exact: at the sizes of a shop's catalogue a product of matrices costs less than
-    keeping an approximate index of vectors that change all the time.
+    The search is exact: it looks at all of them (see `ranker.nearest` for when).
 
     Args:
         filters: what each of B lists may show.
@@ -149,11 +178,7 @@ def nearest(
         slots, (B, top).
     """
     count, items = len(queries), len(space.known)
-    best = _Best(
-        values=np.empty((count, top), np.float32),
-        slots=np.full((count, top), -1, np.int32),
-        sizes=np.zeros(count, np.int32),
-    )
+    best = new_best(count, top)
     scratch = np.empty(count * min(BLOCK_ITEMS, items), np.float32)
     for offset in range(0, items, BLOCK_ITEMS):
         vectors = space.vectors[offset : offset + BLOCK_ITEMS]

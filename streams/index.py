@@ -10,6 +10,7 @@ from features.decay import DAY_MS
 from features.item import decode_item
 from features.levels import CategoryLevels
 from ranker.items import ItemIndex
+from streams.aside import in_background
 from streams.broadcast import forget_item, show_items
 from streams.following import Follower
 from streams.item_states import half_lives_of
@@ -23,12 +24,13 @@ YIELD_EVERY = 256
 
 
 def index_of(settings: Settings) -> ItemIndex:
-    """Return an empty index, made for what the settings say."""
+    """Return an empty index, made for what the settings say; what takes long it does aside."""
     return ItemIndex(
         settings.neighbours,
         settings.factors,
         settings.neighbour_half_life_days * DAY_MS,
         half_lives_of(domains_of(settings.domains)),
+        aside=in_background,
     )
 
 

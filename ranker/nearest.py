@@ -1,0 +1,145 @@
+"""The nearest items to a query: all are looked at, or of very many those in the nearest cells."""
+
+from collections.abc import Callable
+from threading import Lock
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranker.cells import Cells, build, put
+from ranker.probing import nearest_in_cells
+from ranker.selection import Filters, Space, nearest
+
+EXACT_ITEMS = 100_000
+"""So many rows are all looked at: up to here that takes about as long as the rest of a list, and
+needs no cells to be built whenever a model is new."""
+
+Aside: TypeAlias = Callable[[Callable[[], None]], None]
+"""Runs a job that takes its time: at once, or in another thread, whatever else goes on."""
+
+
+def at_once(job: Callable[[], None]) -> None:
+    """Run a job now; what depends on it is then the same in every run."""
+    job()
+
+
+class Nearest:
+    """Finds the items of one kind of vectors by inner product, while vectors come, change and go.
+
+    One thread tells it of changes; any may search. While cells are built, the old ones serve; of a
+    new model's vectors, whose old cells say nothing, all are looked at.
+
+    Args:
+        aside: runs the building of cells.
+    """
+
+    def __init__(self, aside: Aside = at_once) -> None:
+        self._aside = aside
+        self._lock = Lock()
+        self._space = Space(np.empty((0, 0), np.float32), np.empty(0, np.bool_))
+        self._there = bytearray()  # by slot: whether it has a row
+        self._count = 0
+        self._cells: Cells | None = None
+        self._changes_left = 0  # until the cells are built anew
+        self._building = False
+        self._replaced = False  # since the building began
+        self._changed: set[int] = set()  # likewise
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return self._count
+
+    @property
+    def cells(self) -> Cells | None:
+        """What searches look into; None: at all rows."""
+        return self._cells if self._count > EXACT_ITEMS else None
+
+    def replace(self, space: Space) -> None:
+        """Take note that all rows are others now.
+
+        Args:
+            space: whole arrays, (cap, D), that changes are written to from now on.
+        """
+        with self._lock:
+            self._space, self._there = space, bytearray(space.known)
+            self._count = sum(self._there)
+            self._cells, self._replaced = None, True
+            due = self._due()
+        if due:
+            self._aside(self._build)
+
+    def follow(self, space: Space, slot: int) -> None:
+        """Take note of a row that has come, changed or gone.
+
+        Args:
+            space: as in `replace`, with the change.
+            slot: the row.
+        """
+        with self._lock:
+            self._space = space
+            if slot >= len(self._there):
+                self._there.extend(bytes(len(space.known) - len(self._there)))
+            known = bool(space.known[slot])
+            self._count += known - self._there[slot]
+            self._there[slot] = known
+            if self._building:
+                self._changed.add(slot)
+            if self._cells is not None:
+                self._cells = put(self._cells, space, slot)
+                self._changes_left -= 1
+            due = self._due()
+        if due:
+            self._aside(self._build)
+
+    def search(
+        self, filters: Filters, queries: NDArray[np.float32], space: Space, top: int
+    ) -> NDArray[np.int32]:
+        """Return the `top` allowed items of each list, best first, (B, top), padded with -1.
+
+        Args:
+            filters: what each of B lists may show.
+            queries: (B, D).
+            space: the rows to find; may be of a moment ago.
+            top: how many.
+        """
+        cells = self.cells
+        if cells is None or cells.centres.shape[1] != queries.shape[1]:
+            return nearest(filters, queries, space, top)
+        return nearest_in_cells(filters, queries, space, cells, top)
+
+    def _due(self) -> bool:
+        """Say, under the lock, whether to begin building."""
+        if self._building or self._count <= EXACT_ITEMS:
+            return False
+        self._building = self._cells is None or self._changes_left <= 0
+        return self._building
+
+    def _build(self) -> None:
+        try:
+            while not self._built():
+                pass
+        except BaseException:
+            with self._lock:
+                self._building = False
+            raise
+
+    def _built(self) -> bool:
+        """Build cells and let them take over; not if all rows were replaced meanwhile."""
+        with self._lock:
+            space, rows = self._space, self._count
+            self._replaced, self._changed = False, set()
+            if rows <= EXACT_ITEMS:
+                self._building = False
+                return True
+        cells = build(space)
+        while True:
+            with self._lock:
+                if self._replaced:
+                    return False
+                space, changed, self._changed = self._space, self._changed, set()
+                if not changed:
+                    self._cells, self._changes_left, self._building = cells, rows, False
+                    return True
+            for slot in changed:
+                cells = put(cells, space, slot)
