@@ -191,7 +191,7 @@ def _pack_histories(requests: Sequence[Request], index: ItemIndex, size: int) ->
 
 
 def _pack_filters(requests: Sequence[Request], columns: Columns, size: int) -> Filters:
-    excluded = [np.unique(_inside(request.exclude, size)) for request in requests]
+    excluded = [np.sort(_inside(request.exclude, size)) for request in requests]
     return Filters(
         domain=columns.domain,
         status=columns.status,

@@ -1,7 +1,8 @@
 """Cells of rows, kept up as rows change, so that a search need not look at all (`ranker.probing`).
 
-A cell is the rows that are nearer to its centre than to any other. It holds their slots, no copies:
-the rows stay in the arrays where everybody else reads them.
+A cell is the rows that are nearer to its centre than to any other. It holds copies of them, one
+after the other in memory: a search that gathered them from all over an array of a million would
+wait for memory three times as long.
 """
 
 import math
@@ -17,7 +18,8 @@ CELLS_PER_ROOT = 4  # cells = 4 sqrt(rows): looking for the nearest costs about 
 SPREADS = 2.0  # that a cell's best row is taken to be ahead of its centre, standard deviations
 SAMPLED = 32  # rows of each cell, on average, that the centres are learnt from
 ROUNDS = 6  # of learning them; later ones hardly move a centre
-SLACK = 8  # rows that a cell has room for beyond a quarter more than it holds
+SLACK = 4  # rows that a cell has room for beyond an eighth more than it holds
+SPARE = 2  # times the room of all cells is set aside, for cells that grow out of theirs
 SEED = 0  # of the sample: equal rows in equal slots lie in equal cells
 _BLOCK = 1024  # rows compared with all centres at once: their products stay in the cache
 
@@ -39,6 +41,7 @@ class Cells(NamedTuple):
     room: _Slots  # (C,) members from `start` on that are this cell's
     size: _Slots  # (C,)
     members: _Slots  # (M,) slots
+    rows: _Floats  # (M, D) of the members; memory that was never used takes no room
     used: NDArray[np.int64]  # (1,) members from here on are nobody's yet
     cell: _Slots  # (cap,) of each slot, -1 = none
 
@@ -54,8 +57,9 @@ def build(space: Space) -> Cells:
     halves = _halves(centres)
     cell = _nearest(space.vectors, slots, centres, halves)
     size = np.bincount(cell, minlength=len(centres)).astype(np.int32)
-    room = size + size // 4 + SLACK
+    room = size + size // 8 + SLACK
     ends = np.cumsum(room, dtype=np.int64)
+    places = SPARE * int(ends[-1])
     cells = Cells(
         centres=centres,
         halves=halves,
@@ -63,15 +67,16 @@ def build(space: Space) -> Cells:
         start=ends - room,
         room=room,
         size=size,
-        members=np.full(int(ends[-1]), -1, np.int32),
+        members=np.zeros(places, np.int32),
+        rows=np.zeros((places, centres.shape[1]), np.float32),
         used=ends[-1:].copy(),
         cell=np.full(len(space.known), -1, np.int32),
     )
     cells.cell[slots] = cell
     order = np.argsort(cell, kind="stable")
     begins = np.cumsum(size) - size
-    places = cells.start[cell[order]] + np.arange(len(order)) - begins[cell[order]]
-    cells.members[places] = slots[order]
+    at = cells.start[cell[order]] + np.arange(len(order)) - begins[cell[order]]
+    _fill(cells, at, slots[order], space.vectors)
     return cells
 
 
@@ -86,16 +91,18 @@ def put(cells: Cells, space: Space, slot: int) -> Cells:
     Returns:
         The cells to go on with.
     """
-    to = -1
+    to, row = -1, space.vectors[slot]
     if space.known[slot]:
-        to = int((cells.centres @ space.vectors[slot] - cells.halves).argmax())
-    while not _move(cells, slot, to):
+        to = int((cells.centres @ row - cells.halves).argmax())
+    while not _move(cells, slot, to, row):
         cells = _wider(cells, slot)
     return cells
 
 
 def _centres(vectors: _Floats, slots: _Slots, count: int) -> _Floats:
-    """Return centres by k-means over a sample."""
+    """Return centres by k-means over a sample; of no rows, one in the middle."""
+    if not len(slots):
+        return np.zeros((1, vectors.shape[1]), np.float32)
     random = np.random.default_rng(SEED)
     sample = random.choice(slots, min(len(slots), SAMPLED * count), replace=False)
     centres: _Floats = vectors[sample[:count]]
@@ -156,14 +163,33 @@ def _ahead(vectors: _Floats, slots: _Slots, cell: _Slots, centres: _Floats) -> _
 
 
 @kernel
-def _move(cells: Cells, slot: int, to: int) -> bool:
-    """Move a slot into a cell, or with -1 out of any; say whether there was room."""
+def _fill(cells: Cells, at: NDArray[np.int64], slots: _Slots, vectors: _Floats) -> None:
+    """Write members and their rows into their places."""
+    for i in range(len(at)):
+        cells.members[at[i]] = slots[i]
+        cells.rows[at[i]] = vectors[slots[i]]
+
+
+@kernel
+def _place_of(cells: Cells, c: int, slot: int) -> int:
+    """Return where a cell holds one of its members."""
+    at = cells.start[c]
+    while cells.members[at] != slot:
+        at += 1
+    return int(at)
+
+
+@kernel
+def _move(cells: Cells, slot: int, to: int, row: _Floats) -> bool:
+    """Move a row into a cell, or with -1 out of any; say whether there was room."""
     if slot >= len(cells.cell):
         return False
     before = cells.cell[slot]
+    members, rows, start, size = cells.members, cells.rows, cells.start, cells.size
     if before == to:
+        if to >= 0:
+            rows[_place_of(cells, to, slot)] = row
         return True
-    members, start, size = cells.members, cells.start, cells.size
     if to >= 0:
         if size[to] == cells.room[to]:
             begin, more = cells.used[0], 2 * cells.room[to]
@@ -171,17 +197,18 @@ def _move(cells: Cells, slot: int, to: int) -> bool:
                 return False
             for i in range(size[to]):
                 members[begin + i] = members[start[to] + i]
+                rows[begin + i] = rows[start[to] + i]
             start[to] = begin
             cells.room[to] = more
             cells.used[0] = begin + more
         members[start[to] + size[to]] = slot
+        rows[start[to] + size[to]] = row
         size[to] += 1
     if before >= 0:
-        for at in range(start[before], start[before] + size[before]):
-            if members[at] == slot:
-                members[at] = members[start[before] + size[before] - 1]
-                size[before] -= 1
-                break
+        at, last = _place_of(cells, before, slot), start[before] + size[before] - 1
+        members[at] = members[last]
+        rows[at] = rows[last]
+        size[before] -= 1
     cells.cell[slot] = to
     return True
 
@@ -191,4 +218,7 @@ def _wider(cells: Cells, slot: int) -> Cells:
     if slot >= len(cells.cell):
         more = max(len(cells.cell), slot + 1 - len(cells.cell))
         return cells._replace(cell=np.append(cells.cell, np.full(more, -1, np.int32)))
-    return cells._replace(members=np.append(cells.members, np.full_like(cells.members, -1)))
+    return cells._replace(
+        members=np.concatenate([cells.members, np.zeros_like(cells.members)]),
+        rows=np.concatenate([cells.rows, np.zeros_like(cells.rows)]),
+    )

@@ -1,8 +1,8 @@
 """Nearest rows among very many: a search looks into the cells whose best rows score highest.
 
-It reads the rows themselves, so what is found is scored as it is now, and what a list may not show
-is passed over as it is met. Only which cells are looked into is a guess. A list that may show few
-items looks into more cells, in the end into all, which is exact.
+What a list may not show is passed over as it is met, so nothing need be fetched again in place of
+it. Only which cells are looked into is a guess. A list that may show few items looks into more
+cells, in the end into all, which is exact.
 
 Source: inverted files, Sivic and Zisserman, Video Google, ICCV 2003; with a coarse quantiser by
 k-means, Jegou et al., Product Quantization for Nearest Neighbor Search, PAMI 2011.
@@ -22,11 +22,10 @@ from ranker.selection import Best, Filters, Space, excluded, new_best, offer
 PROBES = 32  # cells that a search looks into at least, and on until it saw as many rows as are in
 # so many cells of the usual size: those of outstanding rows, and those of few that it may show, are
 # smaller
-SORTED = 128  # cells that are sorted at first, which is nearly always enough
+SORTED = 512  # cells that are sorted at first, which is nearly always enough
 MANY_EXCLUDED = 1024  # are marked in an array, which is then looked at in place of a binary search
 
 _Floats = NDArray[np.float32]
-_Slots = NDArray[np.int32]
 
 
 class _Search(NamedTuple):
@@ -41,7 +40,7 @@ class _Search(NamedTuple):
 
 def nearest_in_cells(
     filters: Filters, queries: _Floats, space: Space, cells: Cells, top: int
-) -> _Slots:
+) -> NDArray[np.int32]:
     """Return what `ranker.selection.nearest` returns, but for what lies in cells far away.
 
     A list is the same alone and in a batch.
@@ -88,26 +87,23 @@ def _answer(search: _Search) -> None:
     filters, queries, cells = search.filters, search.queries, search.cells
     count = len(cells.centres)
     enough = min(PROBES, count) * cells.size.sum() // count
-    closeness = np.empty(count, np.float32)
-    near = np.empty(min(SORTED, count), np.float32)
-    first = np.empty(len(near), np.int32)
+    closeness, some = np.empty(count, np.float32), min(SORTED, count)
     for b in range(len(queries)):
         _compare(queries[b], cells, closeness)
-        found = 0
-        for c in range(count):
-            if found < len(near) or closeness[c] > near[found - 1]:
-                found = offer(near, first, found, closeness[c], c)
+        farness = -closeness
+        first = np.argpartition(farness, some - 1)[:some]
+        first = first[np.argsort(farness[first])]
         barred = _barred(filters, b, len(search.space.known))
         seen = _look_into(search, b, first, enough, barred)
-        if seen < enough and found < count:
-            closeness[first] = np.inf  # sorts before all others
-            rest = np.argsort(-closeness)[found:].astype(np.int32)
+        if seen < enough and some < count:
+            farness[first] = -np.inf
+            rest = np.argsort(farness)[some:]
             _look_into(search, b, rest, enough - seen, barred)
 
 
 @kernel
 def _look_into(
-    search: _Search, b: int, chosen: _Slots, enough: int, barred: NDArray[np.bool_]
+    search: _Search, b: int, chosen: NDArray[np.int64], enough: int, barred: NDArray[np.bool_]
 ) -> int:
     """Offer the rows of cells, `PROBES` of them, and on until enough rows were seen.
 
@@ -120,7 +116,7 @@ def _look_into(
     filters, query, cells, best = search.filters, search.queries[b], search.cells, search.best
     status, domain, wanted = filters.status, filters.domain, filters.wanted[b]
     now, since, until = filters.now[b], filters.available_from, filters.available_to
-    vectors, known, members = search.space.vectors, search.space.known, cells.members
+    known, members, rows = search.space.known, cells.members, cells.rows
     values, slots, size = best.values[b], best.slots[b], best.sizes[b]
     top, some, seen = len(values), len(barred) > 0, 0
     for i in range(len(chosen)):
@@ -131,7 +127,7 @@ def _look_into(
         for at in range(begin, begin + cells.size[c]):
             slot = members[at]
             # What came after these columns is none of this batch.
-            if slot < 0 or slot >= len(known) or not known[slot] or domain[slot] != wanted:
+            if slot >= len(known) or not known[slot] or domain[slot] != wanted:
                 continue
             if status[slot] == HIDDEN or (some and barred[slot]):
                 continue
@@ -140,7 +136,7 @@ def _look_into(
             seen += 1
             total = np.float32(0.0)
             for j in range(len(query)):
-                total += query[j] * vectors[slot, j]
+                total += query[j] * rows[at, j]
             if size == top and total <= values[top - 1]:
                 continue
             if some or not excluded(filters, b, slot):

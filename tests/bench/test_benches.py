@@ -17,6 +17,7 @@ LATENCY = {"p50_ms", "p99_ms", "cpu_us_per_event", "rss_mb"}
 RECOVERY = {"recovery_s", "rows_per_s", "cpu_us_per_row", "start_s", "rss_mb", "state_mb"}
 
 
+RETRIEVAL = {"batch_us", "alone_us", "recall", "build_s", "memory_mb", "upsert_us"}
 FOLD = {"decode_us", "learn_us", "total_us"}
 
 
@@ -80,3 +81,13 @@ def test_features() -> None:
     for sizes in (found["rows"]["users_bytes"], found["rows"]["items_bytes"]):
         assert 0 < sizes["p50"] <= sizes["p99"] <= sizes["max"]
     assert found["rows"]["events"] == 300
+
+
+def test_retrieval() -> None:
+    found = run("retrieval", "--items", "2000", "300", "--rounds", "1")
+    asked = {f"{items} {what}" for items in ("2,000", "300") for what in ("vectors", "factors")}
+    assert found["retrieval"].keys() == found["ratios"].keys() == asked
+    for result in found["retrieval"].values():
+        check(result, {"exact", "cells"}, RETRIEVAL)
+        assert result["exact"]["recall"]["median"] == 1
+        assert result["cells"]["recall"]["median"] > 0.8

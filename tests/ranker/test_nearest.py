@@ -95,6 +95,8 @@ def consistent(cells: Cells, space: Space) -> None:
     known = np.flatnonzero(space.known)
     assert sorted(slot for cell in held for slot in cell) == known.tolist()
     for c, cell in enumerate(held):
+        rows = cells.rows[cells.start[c] : cells.start[c] + cells.size[c]]
+        np.testing.assert_array_equal(rows, space.vectors[cell])
         assert (cells.cell[cell] == c).all()
         assert len(cell) <= cells.room[c]
     distance = ((space.vectors[known, None] - cells.centres[None]) ** 2).sum(axis=2)
