@@ -10,7 +10,7 @@ from features.item import ItemRow
 from features.levels import CategoryLevels
 from features.standing import figures_of, lead
 from ranker.items import ItemIndex
-from streams.item_states import item_state
+from streams.item_states import content_of, item_state
 
 
 def show_items(
@@ -20,6 +20,9 @@ def show_items(
 
     How far an item is ahead of its category is what the statistics say at this moment. It stays so
     until the item changes again, though the others of the category go on changing.
+
+    Where a model has put the catalogue entry of an item that it has no vector of, the index learns
+    that too, unless it holds another model's vectors.
 
     Args:
         index: All items.
@@ -34,6 +37,9 @@ def show_items(
         else:
             levels.put(slot, figures)
             index.put(item_state(item_id, row, lead(figures, levels)))
+        content = content_of(row)
+        if content is not None and row.content_space == index.space:
+            index.put_vectors([item_id], content[None])
 
 
 def forget_item(index: ItemIndex, levels: CategoryLevels, item_id: str) -> None:

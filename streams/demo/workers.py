@@ -29,9 +29,11 @@ class WorkerProcess:
     Args:
         settings: For the worker; it must serve metrics (`metrics_port`).
         log: Where the worker's own words go.
+        program: The module to run; its command line is ours.
     """
 
-    def __init__(self, settings: Settings, log: Path) -> None:
+    def __init__(self, settings: Settings, log: Path, program: str = "streams") -> None:
+        self._program = program
         self._settings = settings
         self._log = log
         self._url = f"http://{settings.metrics_host}:{settings.metrics_port}/metrics"
@@ -39,8 +41,8 @@ class WorkerProcess:
     def __enter__(self) -> Self:
         environment = {k: v for k, v in os.environ.items() if not k.upper().startswith(PREFIX)}
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "streams", "worker", "--attached"],
+            self._process = subprocess.Popen(  # noqa: S603  a module of ours
+                [sys.executable, "-m", self._program, "worker", "--attached"],
                 env=environment | as_environment(self._settings),
                 stdin=subprocess.PIPE,
                 stdout=log,
