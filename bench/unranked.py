@@ -7,7 +7,9 @@ from streams.steps import UserOutcome
 
 
 async def _no_lists(
-    context: Context, decoded: users.Decoded, outcome: UserOutcome
+    context: Context,  # noqa: ARG001  as what it stands in for
+    decoded: users.Decoded,  # noqa: ARG001
+    outcome: UserOutcome,  # noqa: ARG001
 ) -> list[tuple[bytes, bytes]]:
     return []
 
