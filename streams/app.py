@@ -95,9 +95,9 @@ def _follow_broadcasts(app: faust.App, context: Context, levels: CategoryLevels)
                 await swap(context, model)
 
         try:
-            await items.start()
             await models.start()
             await swap(context, models.take() or context.model)
+            await items.start()  # rows say where new items lie in the space of the model in use
             context.ready.set()
             await asyncio.gather(items.follow(between=swap_in), models.follow())
         except Exception as error:

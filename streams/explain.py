@@ -120,7 +120,6 @@ def explain_item(
             "the workers have not read them yet"
         )
     index, levels, model = asyncio.run(_broadcasts(settings))
-    model.install(index)
     at = row.newest_ts if at is None else at
     return explained(
         (user_id, row),
@@ -199,12 +198,14 @@ async def _broadcasts(settings: Settings) -> tuple[ItemIndex, CategoryLevels, Mo
     levels = CategoryLevels()
     items, models = IndexFeed(settings, index, levels), ModelFeed(settings)
     try:
-        await items.start()
         await models.start()
+        model = models.take() or first_model(settings.model)
+        model.install(index)  # first: rows say where new items lie in its space
+        await items.start()
     finally:
         await models.stop()
         await items.stop()
-    return index, levels, models.take() or first_model(settings.model)
+    return index, levels, model
 
 
 def _event(user_id: str, item_id: str, at: int, query: str, domain: str) -> Event:
