@@ -1,74 +1,82 @@
-"""How good rankings are. Pure: positions or ranked ids in, numbers out; 0.0 where there is nothing.
+"""How good rankings are. Pure: counts or scores in, numbers out; 0.0 where there is nothing.
 
-A position is that of the one item a user took, from 1, or 0 where it was not in the list.
+Most are of positions: `positions[p]` is the number of lists whose user took the item at position p,
+from 1, and `positions[0]` that of lists that did not show it, (K + 1,) for lists of up to K. So
+memory does not grow with the lists, and the counts of parts add up to those of the whole.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-_Positions = NDArray[np.int64]
-_Id = TypeVar("_Id", bound=Hashable)
+_Counts = NDArray[np.int64]
+_Floats = NDArray[np.float64]
 
 
-def hit_rate(positions: _Positions, k: int) -> float:
+def hit_rate(positions: _Counts, k: int) -> float:
     """Return the part of the lists whose item was among the first k, 0..1."""
-    return _mean((positions > 0) & (positions <= k))
+    return _mean(positions, k, np.ones_like)
 
 
-def mrr(positions: _Positions, k: int) -> float:
+def accuracy(positions: _Counts) -> float:
+    """Return the part of the lists whose first item was the one taken, 0..1."""
+    return hit_rate(positions, 1)
+
+
+def mrr(positions: _Counts, k: int) -> float:
     """Return the mean of 1 / position, 0 past k: 0..1."""
-    inside = (positions > 0) & (positions <= k)
-    return _mean(np.where(inside, 1 / np.maximum(positions, 1), 0))
+    return _mean(positions, k, lambda position: 1 / position)
 
 
-def ndcg(positions: _Positions, k: int) -> float:
+def ndcg(positions: _Counts, k: int) -> float:
     """Return the mean discounted gain of one relevant item, 1 / log2(1 + position): 0..1.
 
     Source: Järvelin and Kekäläinen, ACM TOIS 20(4), 2002.
     """
-    inside = (positions > 0) & (positions <= k)
-    return _mean(np.where(inside, 1 / np.log2(1 + np.maximum(positions, 1)), 0))
+    return _mean(positions, k, lambda position: 1 / np.log2(1 + position))
 
 
-def precision(positions: _Positions, k: int) -> float:
+def precision(positions: _Counts, k: int) -> float:
     """Return the part of the k places that hold the item taken; an empty place counts as a miss."""
     return hit_rate(positions, k) / k
 
 
-def recall(positions: _Positions, k: int) -> float:
+def recall(positions: _Counts, k: int) -> float:
     """Return the part of what users took that was among the first k: of one item, the hit rate."""
     return hit_rate(positions, k)
 
 
-def f1(positions: _Positions, k: int) -> float:
+def f1(positions: _Counts, k: int) -> float:
     """Return the mean harmonic mean of a list's precision and recall at k: of a hit 2 / (k + 1)."""
     return hit_rate(positions, k) * 2 / (k + 1)
 
 
-def coverage(lists: Iterable[Sequence[Hashable]], catalogue_size: int, k: int) -> float:
-    """Return the part of the catalogue that the first k places of all lists show, 0..1."""
-    shown = {item for ranked in lists for item in ranked[:k]}
-    return len(shown) / catalogue_size if catalogue_size else 0.0
+def coverage(shown: _Counts, catalogue_size: int) -> float:
+    """Return the part of the catalogue that lists show, 0..1.
+
+    Args:
+        shown: (items,) how often each is shown.
+        catalogue_size: items that there are.
+    """
+    return int(np.count_nonzero(shown)) / catalogue_size if catalogue_size else 0.0
 
 
-def novelty(lists: Iterable[Sequence[_Id]], share: Mapping[_Id, float], k: int) -> float:
+def novelty(shown: _Counts, share: _Floats) -> float:
     """Return the mean surprise of what is shown, in bits: -log2 of an item's share of touches.
 
     Args:
-        lists: ranked items.
-        share: each item's part of all touches, 0..1; an item without one is left out.
-        k: places that count.
+        shown: (items,) how often each is shown.
+        share: (items,) part of all touches, 0..1; an item with 0 is left out.
 
     Source: Vargas and Castells, RecSys 2011.
     """
-    shown = [share[item] for ranked in lists for item in ranked[:k] if share.get(item, 0) > 0]
-    return _mean(-np.log2(np.array(shown)))
+    counts = shown[share > 0]
+    total = counts.sum()
+    return float(counts @ -np.log2(share[share > 0]) / total) if total else 0.0
 
 
-def auc(scores: NDArray[np.float64], taken: NDArray[np.bool_]) -> float:
+def auc(scores: _Floats, taken: NDArray[np.bool_]) -> float:
     """Return the chance that a taken candidate scores above one that was not; ties count half.
 
     Returns:
@@ -84,5 +92,22 @@ def auc(scores: NDArray[np.float64], taken: NDArray[np.bool_]) -> float:
     return float(above / (positives * negatives))
 
 
-def _mean(values: NDArray[np.bool_] | NDArray[np.float64]) -> float:
-    return float(np.mean(values, dtype=np.float64)) if values.size else 0.0
+def calibration_error(counts: _Counts, predicted: _Floats, taken: _Counts) -> float:
+    """Return by how much predicted chances are off, weighted by how often they were given: 0..1.
+
+    Args:
+        counts: (bins,) predictions in each bin.
+        predicted: (bins,) sum of their chances.
+        taken: (bins,) how many came true.
+
+    Source: expected calibration error, Naeini et al., AAAI 2015.
+    """
+    total = counts.sum()
+    return float(np.abs(predicted - taken).sum() / total) if total else 0.0
+
+
+def _mean(positions: _Counts, k: int, gain: Callable[[_Floats], _Floats]) -> float:
+    """Return the mean gain of the lists: by position up to k, past it 0."""
+    total, inside = positions.sum(), positions[1 : k + 1]
+    gains = gain(np.arange(1, len(inside) + 1, dtype=np.float64))
+    return float(inside @ gains / total) if total else 0.0

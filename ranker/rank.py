@@ -54,6 +54,8 @@ class Ranked:
     Attributes:
         rankings: the lists.
         slots: (B, C) all candidates, padded with -1.
+        scores: (B, C, G) what the generators say of them, as in `ranker.candidates`.
+        shares: (B, C) what the model says of them: each list's sum to 1, 0 where padded.
         features: (B, C, F).
         gated: (B, 3) how far each weight vector counts.
         model_version: of the model that ranked.
@@ -61,6 +63,8 @@ class Ranked:
 
     rankings: list[Ranking]
     slots: NDArray[np.int32]
+    scores: _Floats
+    shares: _Floats
     features: _Floats
     gated: _Floats
     model_version: str
@@ -83,6 +87,8 @@ class Ranked:
         return Ranked(
             self.rankings[row],
             self.slots[row, :size].copy(),
+            self.scores[row, :size].copy(),
+            self.shares[row, :size].copy(),
             self.features[row, :size].copy(),
             self.gated[row].copy(),
             self.model_version,
@@ -149,7 +155,9 @@ def rank(
                 candidates.slots[b, chosen], shares[b, chosen], tuple(reasons[b][: len(chosen)])
             )
         )
-    return Ranked(rankings, candidates.slots, features, gated, model.version)
+    return Ranked(
+        rankings, candidates.slots, candidates.scores, shares, features, gated, model.version
+    )
 
 
 def _padded(rows: NDArray[Any], most: int, value: int) -> NDArray[Any]:

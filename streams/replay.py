@@ -5,6 +5,7 @@ worker: a user's row is exact at every event, the item index is as old as the ba
 a file counts, ids sent twice apart: files are cleaned, their times may be coarse (decision 0013).
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -49,11 +50,19 @@ class Answer:
         number: Of the event in the log, from 1.
         event: What the user did next, or the search that was asked.
         ranking: The list, best first.
+        slots: (C,) The candidates that it was chosen from, padded with -1.
+        scores: (C, G) What the generators say of them, as in `ranker.candidates`.
+        shares: (C,) What the model says of them; they sum to 1.
+        seconds: The list's part of what ranking its micro-batch took.
     """
 
     number: int
     event: Event
     ranking: Ranking
+    slots: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    shares: NDArray[np.float32]
+    seconds: float
 
 
 class Replay:
@@ -111,7 +120,7 @@ class Replay:
             BadData: an event names a domain that there is not.
         """
         for batch in batched(events, BATCH):
-            outcome, asked, ranked = self._ask(batch, wanted, counted=True)
+            outcome, asked, ranked, seconds = self._ask(batch, wanted, counted=True)
             self._teach(batch, asked, ranked)
             self.users |= outcome.rows
             messages = (
@@ -128,19 +137,22 @@ class Replay:
                 domains=self._domains,
             )
             self._store(changed)
-            yield from _answers(asked, ranked)
+            yield from _answers(asked, ranked, seconds)
 
     def test(self, events: Iterable[Event], wanted: Wanted) -> Iterator[Answer]:
         """Rank with all shared state frozen: only the users' own rows follow the events."""
         for batch in batched(events, BATCH):
-            outcome, asked, ranked = self._ask(batch, wanted, counted=False)
+            outcome, asked, ranked, seconds = self._ask(batch, wanted, counted=False)
             self.users |= outcome.rows
-            yield from _answers(asked, ranked)
+            yield from _answers(asked, ranked, seconds)
 
     def _ask(
         self, batch: Sequence[Event], wanted: Wanted, *, counted: bool
-    ) -> tuple[steps.UserOutcome, list[tuple[int, Event, Request]], Ranked]:
-        """Fold a batch into user rows and rank before each event that is wanted."""
+    ) -> tuple[steps.UserOutcome, list[tuple[int, Event, Request]], Ranked, float]:
+        """Fold a batch into user rows and rank before each event that is wanted.
+
+        The last of what is returned is how many seconds the ranking took.
+        """
         asked: list[tuple[int, Event, Request]] = []
         for event in batch:
             self._check_domain(f"event {event.event_id!r}", event.domain)
@@ -167,10 +179,10 @@ class Replay:
             before=before,
             domains=self._domains,
         )
-        ranked = steps.rank(
-            [request for _, _, request in asked], self.index, self.model, explained=False
-        )
-        return outcome, asked, ranked
+        requests = [request for _, _, request in asked]
+        started = time.perf_counter()
+        ranked = steps.rank(requests, self.index, self.model, explained=False)
+        return outcome, asked, ranked, time.perf_counter() - started
 
     def _teach(
         self, batch: Sequence[Event], asked: Sequence[tuple[int, Event, Request]], ranked: Ranked
@@ -197,6 +209,16 @@ class Replay:
         show_items(self.index, self.levels, list(changed.items()))
 
 
-def _answers(asked: Sequence[tuple[int, Event, Request]], ranked: Ranked) -> Iterator[Answer]:
-    for (number, event, _), ranking in zip(asked, ranked.rankings, strict=True):
-        yield Answer(number, event, ranking)
+def _answers(
+    asked: Sequence[tuple[int, Event, Request]], ranked: Ranked, seconds: float
+) -> Iterator[Answer]:
+    for position, (number, event, _) in enumerate(asked):
+        yield Answer(
+            number,
+            event,
+            ranked.rankings[position],
+            ranked.slots[position],
+            ranked.scores[position],
+            ranked.shares[position],
+            seconds / len(asked),
+        )

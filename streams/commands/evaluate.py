@@ -27,27 +27,53 @@ def evaluate(
     ],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a page with plots, too: one file that needs no network.",
+            dir_okay=False,
+            metavar="FILE.html",
+        ),
+    ] = None,
+    components: Annotated[
+        bool,
+        typer.Option(
+            "--components", help="Rank the same candidates by every component alone, too."
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
 ) -> None:
     """Predict, score, then learn each event of a log, as its protocol says.
 
-    Without a protocol each event after the first fifth is ranked for before it is learnt.
+    Without a protocol each event after the first fifth is ranked for before it is learnt. Metrics
+    are told of all predictions and by segment: by what was known of the user and of the item, and
+    by how the item was found.
 
     Examples:
 
       headrace evaluate data/serenade
 
+      headrace evaluate data/myshop --report myshop.html --components
+
       headrace evaluate data/online_retail --json > figures.json
     """
     from streams.evaluate import evaluate as walk
 
+    if report is not None and not report.absolute().parent.is_dir():
+        raise typer.BadParameter(f"--report {report}: no folder {report.parent}; create it first")
     data = read_folder(folder)
     with counting("events") as read:
-        figures = walk(data, lambda _: read(), seed, domains_of(Settings().domains))
+        found = walk(
+            data, lambda _: read(), seed, domains_of(Settings().domains), components=components
+        )
+    if report is not None:
+        from streams.figures.report import page
+
+        report.write_text(page(found), encoding="utf-8")
+        tell(f"{report} written")
     if as_json:
-        typer.echo(msgspec.json.encode({"data": data.protocol.name, "seed": seed} | figures))
-        return
-    tell(f"{data.protocol.name}, {data.protocol.kind}")
-    width = max(map(len, figures))
-    for name, value in figures.items():
-        typer.echo(f"{name:<{width}}  {value if isinstance(value, str) else format(value, 'g')}")
+        typer.echo(msgspec.json.encode(found.plain()))
+    else:
+        from streams.commands import figures_table
+
+        figures_table.show(found)

@@ -1,14 +1,11 @@
 """What was found, in words: the same for the terminal and for the page."""
 
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from features.guard import REPEAT_MS
+from streams.pages.parts import Bar, Bars, Table, number
 from streams.quality.measure import IDS, RECENT, USERS
 from streams.quality.result import Histogram, Quality
-
-Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
-"""Title, heads of the columns, rows."""
 
 BOUNDS = (
     f"Exact for up to {USERS:,} users and {IDS:,} event ids, items, queries and categories each; "
@@ -16,8 +13,6 @@ BOUNDS = (
     f"Repeated actions and bursts are found among the last {RECENT:,} actions and users. "
     "Quantiles are within 2 %."
 )
-
-_WHOLE = 100  # from here on, decimals say nothing
 
 
 def headline(quality: Quality) -> list[tuple[str, str]]:
@@ -41,13 +36,13 @@ def headline(quality: Quality) -> list[tuple[str, str]]:
 
 def tables(quality: Quality) -> list[Table]:
     """Return everything that is a list; those that have nothing to say are left out."""
-    found: list[Table] = [
-        (
+    found = [
+        Table(
             "Invalid, by reason",
             ("reason", "lines", "for example"),
             [(one.reason, f"{one.count:,}", one.examples[0]) for one in quality.invalid],
         ),
-        (
+        Table(
             "Missing values",
             ("of", "field", "missing", "share"),
             [
@@ -55,7 +50,7 @@ def tables(quality: Quality) -> list[Table]:
                 for one in quality.missing
             ],
         ),
-        (
+        Table(
             "Distinct values",
             ("what", "distinct", "counted"),
             [
@@ -63,12 +58,12 @@ def tables(quality: Quality) -> list[Table]:
                 for one in quality.cardinalities
             ],
         ),
-        (
+        Table(
             "Busiest minute of a user: a bot, or one order of many lines",
             ("user", "events", "minute"),
             [(one.user_id, f"{one.events:,}", date(one.minute)) for one in quality.bursts],
         ),
-        (
+        Table(
             "Distributions",
             ("what", "unit", "values", "least", "p50", "p90", "p99", "most", "mean"),
             [
@@ -85,27 +80,23 @@ def tables(quality: Quality) -> list[Table]:
             ],
         ),
     ]
-    return [table for table in found if table[2]]
+    return [table for table in found if table.rows]
 
 
-def bars(histogram: Histogram) -> Iterator[tuple[str, str, float]]:
-    """Yield label, count, and length as a part of the longest bar; empty ends are left out."""
+def bars(histogram: Histogram) -> Bars:
+    """Return the chart of a histogram; empty ends are left out."""
     bins = histogram.trimmed()
     most = max(one.count for one in bins)
-    for one in bins:
-        yield one.label, f"{one.count:,}", one.count / most
+    return Bars(
+        histogram.title,
+        histogram.unit,
+        [(one.label, [Bar(f"{one.count:,}", one.count / most)]) for one in bins],
+    )
 
 
 def date(ts: int | None) -> str:
     """Return a time in ms as people read it, UTC."""
     return "-" if ts is None else f"{datetime.fromtimestamp(ts / 1000, UTC):%Y-%m-%d %H:%M}"
-
-
-def number(value: float | None) -> str:
-    """Return a number with as many digits as matter."""
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if abs(value) >= _WHOLE or value == int(value) else f"{value:.3g}"
 
 
 def _late(histogram: Histogram) -> str:

@@ -1,0 +1,1 @@
+"""How reports are drawn as pages: one HTML file each, without script or anything from elsewhere."""

@@ -1,0 +1,81 @@
+"""What a report is made of, in words: the same for the terminal and for the page."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_WHOLE = 100  # from here on, decimals say nothing
+
+
+class Table(NamedTuple):
+    """A list of things: rows of cells, as texts."""
+
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+class Bar(NamedTuple):
+    """A bar of a chart, and what it says."""
+
+    text: str
+    part: float  # of the longest bar, 0..1
+
+
+class Bars(NamedTuple):
+    """A chart of bars: a label for each row, which has a bar or several to compare."""
+
+    title: str
+    unit: str
+    rows: Sequence[tuple[str, Sequence[Bar]]]
+
+
+class Line(NamedTuple):
+    """A value over time, drawn from 0 to its highest.
+
+    Attributes:
+        title, unit: What it is.
+        points: `x,y` of each point for a polyline, x from 0 to 100, y from 40 (the value 0) to 0.
+        top: The highest value.
+        ends: Where the time axis begins and ends.
+        values: The same in words: (time, value).
+    """
+
+    title: str
+    unit: str
+    points: str
+    top: str
+    ends: tuple[str, str]
+    values: Sequence[tuple[str, str]]
+
+
+def line(title: str, unit: str, points: Sequence[tuple[float, float]]) -> Line:
+    """Return a line through points of (time, value), in time order; values are 0 or above.
+
+    Raises:
+        ValueError: there is no point.
+    """
+    if not points:
+        raise ValueError(f"{title}: no point; a line needs at least one")
+    (first, _), (last, _) = points[0], points[-1]
+    top = max(value for _, value in points)
+    drawn = [
+        f"{100 * (time - first) / ((last - first) or 1):.2f},{40 - 40 * value / (top or 1):.2f}"
+        for time, value in points
+    ]
+    if len(drawn) == 1:  # one point alone would not be seen
+        drawn.append(f"100,{drawn[0].partition(',')[2]}")
+    return Line(
+        title,
+        unit,
+        " ".join(drawn),
+        number(top),
+        (number(first), number(last)),
+        [(number(time), number(value)) for time, value in points],
+    )
+
+
+def number(value: float | None) -> str:
+    """Return a number with as many digits as matter."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= _WHOLE or value == int(value) else f"{value:.3g}"
