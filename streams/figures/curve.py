@@ -1,6 +1,6 @@
 """Means over time in bounded memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streams.figures.outcome import Outcome
 from streams.figures.result import Curve, Point
@@ -30,8 +30,8 @@ class _Sums:
 class CurveOf:
     """The hit rate and the loss of lists, in the order in which they were made.
 
-    All points are of equally many lists, a power of 2 times `LEAST`, but the last, which may have
-    fewer.
+    All points are of equally many lists, a power of 2 times `LEAST`, but the last: it has between
+    half and one and a half times as many, or all there are.
     """
 
     def __init__(self) -> None:
@@ -51,6 +51,11 @@ class CurveOf:
 
     def curve(self, name: str) -> Curve:
         """Return the points so far."""
+        points = self._points
+        if len(points) > 1 and points[-1].lists < self._lists / 2:  # too few to say much
+            last = replace(points[-2])
+            last.add(points[-1])
+            points = [*points[:-2], last]
         return Curve(
             name=name,
             points=tuple(
@@ -60,7 +65,7 @@ class CurveOf:
                     hr=round(one.hits / one.lists, 5),
                     loss=round(one.loss / one.losses, 5) if one.losses else None,
                 )
-                for one in self._points
+                for one in points
             ),
         )
 

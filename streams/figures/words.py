@@ -101,10 +101,8 @@ def headline(found: Evaluation) -> list[tuple[str, str]]:
         ("scores are off by", _percent(figures["calibration_error"])),
         ("predictions", f"{figures['predictions']:,}"),
         ("events", f"{figures['events']:,}"),
-        (
-            "time of a list, p50, p99",
-            f"{number(found.list_ms.p50)}, {number(found.list_ms.p99)} ms",
-        ),
+        ("ms a list, p50", number(found.list_ms.p50)),
+        ("ms a list, p99", number(found.list_ms.p99)),
         ("configuration", figures["configuration"]),
     ]
 
@@ -144,7 +142,7 @@ def lines(found: Evaluation) -> list[Line]:
 
 
 def charts(found: Evaluation) -> list[Bars]:
-    """Return what is drawn as bars: calibration, hit rate by component, time of a list."""
+    """Return what is drawn as bars: calibration, and time of a list."""
     made = []
     if found.reliability:
         most = max(max(one.predicted, one.taken) for one in found.reliability)

@@ -28,6 +28,11 @@ class Bars(NamedTuple):
     unit: str
     rows: Sequence[tuple[str, Sequence[Bar]]]
 
+    @property
+    def compares(self) -> bool:
+        """Whether any row has several bars, whose texts then say what each of them is."""
+        return any(len(drawn) > 1 for _, drawn in self.rows)
+
 
 class Line(NamedTuple):
     """A value over time, drawn from 0 to its highest.
