@@ -20,7 +20,7 @@ from ranker.evidence import HISTORY
 from ranker.items import ItemIndex, ItemState
 from ranker.model import Model
 from ranker.rank import rank
-from ranker.training import Recipe
+from ranker.training import Recipe, seeded
 from tests.ranker.shops import NOW, name, random_index, random_request, seldom
 
 QUICK = Recipe(few_targets=20)
@@ -156,6 +156,18 @@ def test_equal_seeds_give_equal_versions_and_more_learning_another() -> None:
     for model in (first, second):
         prefix, digest = model.version.rsplit("-", 1)
         assert (prefix, len(digest)) == ("attention", 8)
+
+
+def test_items_that_no_fit_has_learnt_get_equal_vectors_too() -> None:
+    """Nothing is drawn from what a process happens to have drawn before."""
+    versions = set()
+    for chance in (1, 2):
+        with seeded(chance):
+            made = Model(NAMES)
+            made.fit([*shop_histories(), ["seen once"]], epochs=1, seed=1, recipe=QUICK)
+        assert "seen once" in made.item_ids
+        versions.add(made.version)
+    assert len(versions) == 1
 
 
 def test_a_checkpoint_ranks_as_the_model_did(model: Model) -> None:
