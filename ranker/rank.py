@@ -26,6 +26,16 @@ class Ranking(NamedTuple):
     reasons: tuple[tuple[Reason, ...], ...]  # of each item, strongest first
 
 
+class Weighed(NamedTuple):
+    """What was said of the candidates of B lists, for who judges them."""
+
+    scores: _Floats  # (B, C, G) by the generators, as in `ranker.candidates`
+    shares: _Floats  # (B, C) by the model: each list's sum to 1, 0 where padded
+
+
+NOT_KEPT = Weighed(np.empty((0, 0, 0), np.float32), np.empty((0, 0), np.float32))
+
+
 class Model(Protocol):
     """What ranking needs of a model."""
 
@@ -54,20 +64,18 @@ class Ranked:
     Attributes:
         rankings: the lists.
         slots: (B, C) all candidates, padded with -1.
-        scores: (B, C, G) what the generators say of them, as in `ranker.candidates`.
-        shares: (B, C) what the model says of them: each list's sum to 1, 0 where padded.
         features: (B, C, F).
         gated: (B, 3) how far each weight vector counts.
         model_version: of the model that ranked.
+        weighed: what was said of the candidates; empty in lists that are kept to learn from.
     """
 
     rankings: list[Ranking]
     slots: NDArray[np.int32]
-    scores: _Floats
-    shares: _Floats
     features: _Floats
     gated: _Floats
     model_version: str
+    weighed: Weighed = NOT_KEPT
 
     def targets(self, taken: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return each list's position of the item that its user took, -1 = not a candidate.
@@ -87,8 +95,6 @@ class Ranked:
         return Ranked(
             self.rankings[row],
             self.slots[row, :size].copy(),
-            self.scores[row, :size].copy(),
-            self.shares[row, :size].copy(),
             self.features[row, :size].copy(),
             self.gated[row].copy(),
             self.model_version,
@@ -155,9 +161,8 @@ def rank(
                 candidates.slots[b, chosen], shares[b, chosen], tuple(reasons[b][: len(chosen)])
             )
         )
-    return Ranked(
-        rankings, candidates.slots, candidates.scores, shares, features, gated, model.version
-    )
+    weighed = Weighed(candidates.scores, shares)
+    return Ranked(rankings, candidates.slots, features, gated, model.version, weighed)
 
 
 def _padded(rows: NDArray[Any], most: int, value: int) -> NDArray[Any]:

@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from features.decay import DAY_MS
 from features.domains import ONE_SHOP, Domains
 from features.events import Event, Item, Search
@@ -218,7 +221,7 @@ def _answers(
             event,
             ranked.rankings[position],
             ranked.slots[position],
-            ranked.scores[position],
-            ranked.shares[position],
+            ranked.weighed.scores[position],
+            ranked.weighed.shares[position],
             seconds / len(asked),
         )
