@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -16,7 +16,7 @@ from ranker.cells import Cells, build, put
 from ranker.columns import DATED, HIDDEN, SHOWN
 from ranker.items import BadItemState, ItemIndex, ItemState
 from ranker.nearest import Nearest
-from ranker.probing import PROBES, nearest_in_cells
+from ranker.probing import PROBES, SORTED, nearest_in_cells
 from ranker.selection import Filters, Space, nearest
 from tests.ranker.shops import NOW, name, queries_of, random_index, random_request, seldom
 
@@ -119,7 +119,7 @@ def test_a_few_cells_are_all_looked_into_which_is_exact(seed: int, items: int) -
         np.testing.assert_allclose(best, (space.vectors @ queries[b])[right[b][right[b] >= 0]])
 
 
-@seldom
+@settings(seldom, max_examples=10)
 @given(seed=SEEDS)
 def test_most_of_the_nearest_are_found_among_many(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -200,6 +200,8 @@ def test_pools_are_the_same_by_both_ways(seed: int, items: int) -> None:
         index = random_index(items, seed)
         assert (index.near_vectors.cells is not None) == (len(index.near_vectors) > 5)
         assert (index.near_factors.cells is not None) == (len(index.near_factors) > 5)
+        assert len(index.near_vectors) == index.has_vector.sum()
+        assert len(index.near_factors) == index.columns.has_factors.sum()
         found, right = generate(requests, index, queries), generate(requests, exact, queries)
     for slots, others in zip(found.slots, right.slots, strict=True):
         assert set(slots.tolist()) == set(others.tolist())
@@ -264,19 +266,45 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "EXACT_ITEMS", 50)
 
 
+def test_a_list_that_may_show_few_of_very_many_finds_all_of_them() -> None:
+    rng = np.random.default_rng(0)
+    space = rows_around(20_000, rng)
+    cells, queries = build(space), asked(space, 1, rng)
+    assert len(cells.centres) > SORTED
+    farness = np.where(space.known, -(space.vectors @ queries[0]), -np.inf)
+    few = np.argsort(-farness)[:TOP]
+    status = np.full(20_000, HIDDEN, np.int8)
+    status[few] = SHOWN
+    found = nearest_in_cells(showing(20_000, 1, status=status), queries, space, cells, TOP)
+    assert set(found[0].tolist()) == set(few.tolist())
+
+
 @pytest.mark.usefixtures("few")
-def test_until_cells_are_built_all_rows_are_looked_at_and_changes_are_caught_up() -> None:
+def test_until_cells_are_built_all_rows_are_looked_at_and_changes_are_caught_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rng, later = np.random.default_rng(0), Later()
     space, near = rows_around(200, rng), Nearest(later)
+
+    def change(slot: int) -> None:
+        space.known[slot] = slot % 2
+        space.vectors[slot] = rng.standard_normal(DIMS)
+        near.follow(space, slot)
+
+    def slow(rows: Space) -> Cells:
+        cells = build(rows)
+        for slot in range(20, 60):
+            change(slot)
+        return cells
+
+    monkeypatch.setattr(module, "build", slow)
     near.replace(space)
     assert near.cells is None
     queries, filters = asked(space, 3, rng), showing(200, 3)
     right = nearest(filters, queries, space, TOP)
     assert (near.search(filters, queries, space, TOP) == right).all()
     for slot in range(40):
-        space.known[slot] = slot % 2
-        space.vectors[slot] = rng.standard_normal(DIMS)
-        near.follow(space, slot)
+        change(slot)
     later.run()
     assert near.cells is not None
     consistent(near.cells, space)
