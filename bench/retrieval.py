@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 from bench.machine import machine, spread
 from bench.tables import table
 from ranker.cells import Cells, build, put
-from ranker.columns import SHOWN
 from ranker.pool import TOP_ATTENTION, TOP_FACTORS
 from ranker.probing import nearest_in_cells
-from ranker.selection import Filters, Space, nearest
+from ranker.selection import Space, nearest, unfiltered
 from streams.models import new_model
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -127,7 +126,7 @@ def measure(shop: Shop, rounds: int) -> dict[str, dict[str, object]]:
 
 def _measure_once(shop: Shop, rng: np.random.Generator) -> dict[str, dict[str, float]]:
     space = Space(shop.rows, np.ones(len(shop.rows), np.bool_))
-    one, many = _filters(len(shop.rows), 1), _filters(len(shop.rows), BATCH)
+    one, many = unfiltered(len(shop.rows), 1), unfiltered(len(shop.rows), BATCH)
     cells, build_s = _timed(lambda: build(space))
     asked = queries(shop, BATCH * BATCHES, rng)
 
@@ -210,21 +209,6 @@ def _topics(items: int, dims: int, rng: np.random.Generator) -> tuple[_Floats, N
 def _unit(rows: _Floats) -> _Floats:
     scaled: _Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return scaled
-
-
-def _filters(items: int, lists: int) -> Filters:
-    """Return filters that let everything pass."""
-    return Filters(
-        domain=np.zeros(items, np.int8),
-        status=np.full(items, SHOWN, np.int8),
-        available_from=np.zeros(items, np.int64),
-        available_to=np.zeros(items, np.int64),
-        wanted=np.zeros(lists, np.int8),
-        now=np.zeros(lists, np.int64),
-        excluded=np.empty(0, np.int32),
-        start=np.zeros(lists, np.int64),
-        stop=np.zeros(lists, np.int64),
-    )
 
 
 def _ratios(found: Figures) -> dict[str, float]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ranker.cells import Cells, build, put
 from ranker.probing import nearest_in_cells
-from ranker.selection import Filters, Space, nearest
+from ranker.selection import Filters, Space, nearest, unfiltered
 
 EXACT_ITEMS = 100_000
 """So many rows are all looked at: up to here that takes about as long as the rest of a list, and
@@ -124,6 +124,13 @@ class Nearest:
                 self._building = False
             raise
 
+    @staticmethod
+    def _tried(cells: Cells, space: Space) -> Cells:
+        """Search and change once, so that no list has to wait for the compiler."""
+        query = np.zeros((1, space.vectors.shape[1]), np.float32)
+        nearest_in_cells(unfiltered(len(space.known), 1), query, space, cells, 1)
+        return put(cells, space, 0)
+
     def _built(self) -> bool:
         """Build cells and let them take over; not if all rows were replaced meanwhile."""
         with self._lock:
@@ -132,7 +139,7 @@ class Nearest:
             if rows <= EXACT_ITEMS:
                 self._building = False
                 return True
-        cells = build(space)
+        cells = self._tried(build(space), space)
         while True:
             with self._lock:
                 if self._replaced:

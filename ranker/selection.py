@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranker._jit import kernel
-from ranker.columns import DATED, HIDDEN, Columns
+from ranker.columns import DATED, HIDDEN, SHOWN, Columns
 
 BLOCK_ITEMS = 4096  # scored in one matrix product: a block for a batch of users stays in the cache
 _STRIDE = 32  # scores looked at together, by their maximum
@@ -36,6 +36,21 @@ class Filters(NamedTuple):
             start=self.start[lists],
             stop=self.stop[lists],
         )
+
+
+def unfiltered(items: int, lists: int) -> Filters:
+    """Return filters of a shop without hidden items or dates, of lists that exclude nothing."""
+    return Filters(
+        domain=np.zeros(items, np.int8),
+        status=np.full(items, SHOWN, np.int8),
+        available_from=np.zeros(items, np.int64),
+        available_to=np.zeros(items, np.int64),
+        wanted=np.zeros(lists, np.int8),
+        now=np.zeros(lists, np.int64),
+        excluded=np.empty(0, np.int32),
+        start=np.zeros(lists, np.int64),
+        stop=np.zeros(lists, np.int64),
+    )
 
 
 class Space(NamedTuple):

@@ -56,7 +56,8 @@ def warm_up(model: Model) -> None:
     What a list runs through is compiled or loaded on its first use: up to half a minute on a new
     machine, some 100 ms on one that has run it before.
     """
-    index = ItemIndex()
+    # Cells of a large model's vectors are built for the index that stays, not for this one.
+    index = ItemIndex(aside=lambda _: None)
     one = np.ones(1, np.float32)
     index.put(ItemState(item_id="a", terms=("a",), popularity=(1.0, 1.0, 1.0)))
     index.put(ItemState(item_id="b", predecessors=("a",), forward=one, passages=one))
