@@ -212,6 +212,7 @@ def workers(
                 data_dir=scratch / f"{name}-{number}",
                 metrics_port=free_ports(1)[0],
                 model=model,
+                repeat_ms=0,  # every event is to be learnt, whatever chance made of it
             )
             log = scratch / f"{name}-{number}.log"
             found[name].append(_worker(shop, events, settings, log, module))

@@ -18,6 +18,8 @@ RECOVERY = {"recovery_s", "rows_per_s", "cpu_us_per_row", "start_s", "rss_mb", "
 
 
 RETRIEVAL = {"batch_us", "alone_us", "recall", "build_s", "memory_mb", "upsert_us"}
+COSTS = {"users_us", "items_us", "index_us", "learn_us", "outcome_us", "list_us"}
+WORKER = {"events_per_s", "lists_per_s", "cpu_us_per_event", "rss_mb"}
 FOLD = {"decode_us", "learn_us", "total_us"}
 
 
@@ -91,3 +93,13 @@ def test_retrieval() -> None:
         check(result, {"exact", "cells"}, RETRIEVAL)
         assert result["exact"]["recall"]["median"] == 1
         assert result["cells"]["recall"]["median"] > 0.8
+
+
+@pytest.mark.timeout(900)
+def test_pipeline(broker: str) -> None:
+    size = ["--items", "400", "--users", "20", "--events", "2000", "--sent", "400"]
+    found = run("pipeline", "--broker", broker, *size, "--rounds", "1")
+    check(found["steps"], {"ours"}, COSTS)
+    check(found["worker"], {"ranking", "without"}, WORKER)
+    assert found["worker"]["ranking"]["lists_per_s"]["median"] > 0
+    assert found["worker"]["without"]["lists_per_s"]["median"] == 0

@@ -7,12 +7,12 @@ from features.attributes import token_ids, tokens
 from features.events import Item
 from features.item import ItemRow, catalogued, decode_item, encode_item, new_item
 from features.levels import CategoryLevels
-from features.vector import NAMES
 from ranker.items import ItemIndex
 from ranker.model import Model
 from ranker.training import Recipe
 from streams.broadcast import show_items
 from streams.item_states import content_of, read_entries
+from streams.models import new_model
 
 QUICK = Recipe(few_targets=20)
 COLOURS = ("red", "blue", "green", "black")
@@ -24,7 +24,7 @@ def entry(number: int, title: str = "mug") -> Item:
 
 def trained(seed: int = 0) -> Model:
     """A model of eight mugs, of which people look at those of one colour."""
-    model = Model(NAMES)
+    model = new_model()
     items = [entry(number) for number in range(8)]
     contents = {item.item_id: token_ids(tokens(item)) for item in items}
     histories = [[f"mug-{c}", f"mug-{c + 4}", f"mug-{c}"] for c in range(4)] * 5
@@ -58,7 +58,7 @@ def test_an_item_that_the_model_knows_is_not_read(model: Model) -> None:
 
 def test_what_has_no_entry_or_meets_no_tower_is_not_read(model: Model) -> None:
     assert read_entries({"mug-9": new_item()}, model) == {}
-    assert read_entries({"mug-9": row_of(entry(9))}, Model(NAMES)) == {}
+    assert read_entries({"mug-9": row_of(entry(9))}, new_model()) == {}
 
 
 def test_another_entry_and_another_model_read_anew(model: Model) -> None:
