@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ranker.candidates import SCORES, Candidates, Request
 from ranker.columns import Columns
-from ranker.evidence import HISTORY
+from ranker.history import history_slots
 
 MOST = 3  # reasons of one item
 _DIGITS = 3  # of a weight; more say nothing to anybody and cost bytes
@@ -69,7 +69,7 @@ def explain(
         attention: (B, H) weight of each history position, newest first; None = no model.
     """
     lists = np.arange(len(requests))[:, None]
-    history = _histories(requests)
+    history = history_slots(requests)
     slots = candidates.slots[lists, chosen]
     because = candidates.because[lists, chosen]
     together = np.where(because >= 0, history[lists, np.maximum(because, 0)], -1)
@@ -153,11 +153,3 @@ def _attended(
     share = best / np.maximum(said.sum(axis=2), np.float32(1e-12))
     base = np.where(best > 0, np.take_along_axis(looked, most, axis=1), -1)
     return share, base.astype(np.int32)
-
-
-def _histories(requests: Sequence[Request]) -> NDArray[np.int32]:
-    history = np.full((len(requests), HISTORY), -1, np.int32)
-    for b, request in enumerate(requests):
-        length = min(len(request.history), HISTORY)
-        history[b, :length] = request.history[:length]
-    return history

@@ -13,7 +13,7 @@ from ranker.attention import AttentionConfig, AttentionRetrieval
 from ranker.candidates import Request
 from ranker.checkpoint import Checkpoint
 from ranker.content import ContentTower, Entries, fit_content
-from ranker.evidence import HISTORY
+from ranker.history import history_slots
 from ranker.items import ItemIndex
 from ranker.training import Progress, Recipe, fit, seeded
 
@@ -119,12 +119,11 @@ class Retrieval:
             np.array([rows.setdefault(item_id, len(rows) + 1) for item_id in history], np.int64)
             for history in histories
         ]
-        entries = _entries(contents, rows)
         known = len(attention)
         with seeded(seed):
             attention.grow(len(rows))
         if tower is not None:
-            attention.place(known, tower.vectors(entries)[known:])
+            attention.place(known, tower.vectors(_entries(contents, list(rows)[known:])))
         done = fit(
             attention,
             told,
@@ -134,8 +133,7 @@ class Retrieval:
             recipe=recipe,
             progress=progress,
         )
-        rest = [item_id for item_id in contents if item_id not in rows]
-        untouched = None
+        entries, rest, untouched = _entries(contents, rows), list[str](), None
         if len(entries.tokens) and done.steps:
             if tower is None:
                 with seeded(seed):
@@ -144,6 +142,7 @@ class Retrieval:
             touches = np.bincount(np.concatenate(told), minlength=len(rows) + 1)[1:]
             steps = recipe.content_steps * epochs
             fit_content(tower, entries, vectors, touches, steps=steps, seed=seed)
+            rest = [item_id for item_id in contents if item_id not in rows]
             untouched = tower.vectors(_entries(contents, rest))
         return done, type(self)(attention, (*rows, *rest), tower, untouched)
 
@@ -168,7 +167,7 @@ class Retrieval:
         """Read histories, by the vectors that the index has (see `ranker.model.Model.encode`)."""
         if index.space != self.space:
             return None
-        slots = _histories(requests)
+        slots = history_slots(requests)
         columns = index.columns
         known = (slots >= 0) & columns.has_vector[np.maximum(slots, 0)]
         # Known events first, so that the model sees no holes.
@@ -195,15 +194,6 @@ def _entries(contents: Mapping[str, NDArray[np.integer]], item_ids: Iterable[str
     """Return the entries of items, in their order; empty for one that is not in the catalogue."""
     none = np.empty(0, np.int64)
     return Entries.of([contents.get(item_id, none) for item_id in item_ids])
-
-
-def _histories(requests: Sequence[Request]) -> NDArray[np.int64]:
-    """Return (B, HISTORY) slots, newest first, -1 = unknown or none."""
-    histories = np.full((len(requests), HISTORY), -1, np.int64)
-    for history, request in zip(histories, requests, strict=True):
-        slots = request.history[:HISTORY]
-        history[: len(slots)] = slots
-    return histories
 
 
 def _tensors(arrays: Mapping[str, NDArray[Any]], beginning: str) -> dict[str, torch.Tensor]:

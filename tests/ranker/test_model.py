@@ -260,6 +260,15 @@ def test_an_item_that_no_history_had_gets_a_vector_from_its_entry_and_keeps_it_w
     assert model.save() == Model.load(model.save(), NAMES).save()
 
 
+def test_a_catalogue_of_items_that_nobody_touched_teaches_nothing_and_breaks_nothing() -> None:
+    model, index = Model(NAMES), ItemIndex()
+    others = {"unheard of": np.array([7], np.int32)}
+    model.fit(shop_histories(), others, epochs=1, seed=1, recipe=QUICK)
+    model.install(index)
+    assert not model.knows("unheard of")
+    assert index.has_vector[index.slots([name(3)])].all()
+
+
 def test_an_item_that_is_touched_for_the_first_time_starts_where_its_entry_lies() -> None:
     model, index = Model(NAMES), ItemIndex()
     model.fit(shop_histories(), contents_of(24), epochs=3, seed=1, recipe=QUICK)
