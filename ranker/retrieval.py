@@ -119,11 +119,12 @@ class Retrieval:
             np.array([rows.setdefault(item_id, len(rows) + 1) for item_id in history], np.int64)
             for history in histories
         ]
+        entries = _entries(contents, rows)
         known = len(attention)
         with seeded(seed):
             attention.grow(len(rows))
         if tower is not None:
-            attention.place(known, tower.vectors(_entries(contents, list(rows)[known:])))
+            attention.place(known, tower.vectors(entries)[known:])
         done = fit(
             attention,
             told,
@@ -133,7 +134,7 @@ class Retrieval:
             recipe=recipe,
             progress=progress,
         )
-        entries, rest, untouched = _entries(contents, rows), list[str](), None
+        rest, untouched = list[str](), None
         if len(entries.tokens) and done.steps:
             if tower is None:
                 with seeded(seed):
