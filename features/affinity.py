@@ -61,7 +61,8 @@ def price_band(price: float) -> int:
 
     Band b holds prices from 2^(b/2) up to 2^((b+1)/2); below 0.001 all share one.
     """
-    return max(_LOWEST, min(floor(2 * log2(price)), _HIGHEST))
+    band = floor(2 * log2(price))
+    return band if _LOWEST <= band <= _HIGHEST else _LOWEST if band < _LOWEST else _HIGHEST
 
 
 def band_code(band: int) -> int:

@@ -16,6 +16,7 @@ from features.windows import Windows, counted_beside
 
 ID_BYTES = 6  # of a remembered event id: a chance of 2e-13 per event that a new one looks known
 MAX_IDS = 48
+_KIND_DIGITS = tuple(b"%d" % kind for kind in Kind)
 REPEAT_MS = 1_000
 """Within so long the same act is usually one act told twice; see `Rules`."""
 
@@ -80,7 +81,8 @@ def digest(event: Event) -> bytes:
 
     Ids are unique within a kind: a shop may number its clicks and its purchases alike.
     """
-    return blake2b(b"%d%b" % (event.kind, event.event_id.encode()), digest_size=ID_BYTES).digest()
+    named = _KIND_DIGITS[event.kind] + event.event_id.encode()
+    return blake2b(named, digest_size=ID_BYTES).digest()
 
 
 def known(ids: bytes, one: bytes) -> bool:
@@ -106,11 +108,13 @@ def done_beside(acts: Sequence[_Act], item_id: str, kind: Kind, ts: int, within_
         ts: Event time in ms.
         within_ms: Inclusive.
     """
+    earliest, latest = ts - within_ms, ts + within_ms
     for act in reversed(acts):
-        if act.item_id == item_id and act.kind == kind and twins(act.ts, ts, within_ms):
-            return True
-        if act.ts < ts - within_ms:
+        at = act.ts
+        if at < earliest:
             return False
+        if act.item_id == item_id and act.kind == kind and at <= latest:
+            return True
     return False
 
 

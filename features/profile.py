@@ -86,7 +86,7 @@ class Activity(Struct, array_like=True, frozen=True, gc=False):
     windows: Windows = Windows()
 
 
-class Profile(Struct, array_like=True, frozen=True):
+class Profile(Struct, array_like=True, frozen=True, gc=False):
     """What is known of a user.
 
     Attributes:

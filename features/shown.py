@@ -39,6 +39,8 @@ def newer(shown: Shown | None, event: Event) -> Shown:
 
     Of two events of one kind and time the later to arrive is the newer.
     """
-    if shown is None or (event.ts, event.kind) >= (shown.ts, shown.kind):
+    if shown is None or event.ts > shown.ts:
+        return answer_to(event)
+    if event.ts == shown.ts and event.kind >= shown.kind:
         return answer_to(event)
     return shown

@@ -143,11 +143,12 @@ def _history(before: Profile, ts: int) -> tuple[tuple[str, ...], int, int]:
     newer, near, bought = ts, -1, 0  # -1: no pause yet
     for touch in reversed(before.recent):
         at = touch.ts
-        if at > ts:
-            continue
-        if near < 0 and newer - at > FAR_MS:
-            near = len(found)
-        newer = at
+        if at != newer:
+            if at > ts:
+                continue
+            if near < 0 and newer - at > FAR_MS:
+                near = len(found)
+            newer = at
         item_id = touch.item_id
         if item_id in found:
             continue

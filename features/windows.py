@@ -118,7 +118,7 @@ def totals(windows: Windows, now: int) -> Totals:
 
 def _counted(ring: Ring) -> Ring:
     counts = ring.counts
-    return Ring(ring.newest, (*counts[:-1], counts[-1] + 1))
+    return Ring(ring.newest, counts[:-1] + (counts[-1] + 1,))  # noqa: RUF005  a third faster
 
 
 def _in_bucket(ring: Ring, bucket: int) -> int:

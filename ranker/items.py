@@ -100,11 +100,11 @@ class ItemIndex:
         slot = self._slots.get(item_id)
         if slot is None:
             return "", ""
-        return self.leaf(slot), self._brands.names[int(self.columns.brand[slot])]
+        return self.leaf(slot), self._brands.names[self.columns.brand.item(slot)]
 
     def leaf(self, slot: int) -> str:
         """Return the narrowest category of an item's path; "" where unknown."""
-        return self._leaves.names[int(self.columns.leaf[slot])]
+        return self._leaves.names[self.columns.leaf.item(slot)]
 
     def leanings(
         self, leaves: Mapping[str, float], brands: Mapping[str, float]

@@ -4,14 +4,13 @@ A user's owner reads item factors from the index, an item's owner gets the users
 signals. Chance is seeded by the batch, so that a replay of it draws the same.
 """
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 
 import numpy as np
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
 from features.domains import Domains
-from features.events import Event, Kind, Search
+from features.events import Kind, Touching
 from features.item import ItemRow, domain_of
 from features.profile import Profile
 from features.signals import Touched
@@ -25,22 +24,21 @@ _LITTLE = "<f4"
 
 def step_users(
     rows: MutableMapping[str, Profile],
-    events: Sequence[Event],
+    touches: Sequence[Touching],
+    pulls: Sequence[float],
     index: ItemIndex,
     seed: Sequence[int],
-    domains: Domains,
 ) -> None:
     """Step, in place, the users of a batch towards the items that they acted on.
 
     Args:
         rows: User id -> row after the batch.
-        events: The fresh events of the batch.
+        touches: What they did, in log order; at least one.
+        pulls: How hard each pulls (see `features.domains`).
         index: All items; those that have no factors yet teach nothing.
         seed: Of the batch: its source and first offset.
-        domains: What events weigh, by the domain of their item.
     """
-    touches = [event for event in events if not isinstance(event, Search)]
-    if not touches or not len(index):
+    if not len(index):
         return
     slots = index.slots(touch.item_id for touch in touches).astype(np.int64)
     columns = index.columns
@@ -52,13 +50,9 @@ def step_users(
     slots = np.where(known, slots, 0)
     negative = columns.factors[factors.sample_negatives(slots, len(index), NEGATIVES, rng)]
     positive = columns.factors[slots]
-    pulls = _array(
-        (domains.alone or domains.of(index.domain_of(touch.item_id))).pull(touch.kind)
-        for touch in touches
-    )
     seen = Seen(
         rows=np.array([place[touch.user_id] for touch in touches], np.int64),
-        weights=np.where(known, pulls, np.float32(0)),
+        weights=np.where(known, np.array(pulls, np.float32), np.float32(0)),
         positive=Side(positive[:, :-1], positive[:, -1]),
         negative=Side(negative[:, :, :-1], negative[:, :, -1]),
     )
@@ -101,14 +95,14 @@ def step_items(
         np.array([entry.bias for entry in entries], np.float32),
     )
     own_rows = np.repeat(np.arange(len(names)), [len(touched[item_id]) for item_id in names])
-    pulls = _array(
+    pulls = [
         domains.of(domain_of(rows[item_id])).pull(Kind(entry.kind))
         for item_id in names
         for entry in touched[item_id]
-    )
+    ]
     seen = Seen(
         rows=own_rows,
-        weights=np.where(known, pulls, np.float32(0)),
+        weights=np.where(known, np.array(pulls, np.float32), np.float32(0)),
         positive=users,
         negative=factors.in_batch_negatives(users, own_rows, NEGATIVES),
     )
@@ -126,7 +120,3 @@ def _stacked(rows: Sequence[Profile | ItemRow], dimensions: int, rng: np.random.
             side.factors[number] = np.frombuffer(row.factors, _LITTLE)
             side.bias[number] = row.bias
     return side
-
-
-def _array(pulls: Iterable[float]) -> NDArray[np.float32]:
-    return np.array(list(pulls), np.float32)

@@ -16,7 +16,7 @@ from features import privacy, vector
 from features import profile as profiles
 from features.affinity import band_code, shares
 from features.domains import ONE_SHOP, Domains
-from features.events import Event, Kind, Search
+from features.events import Event, Kind, Search, Touching
 from features.guard import NO_RULES, Lateness, Rules, Verdict, lateness
 from features.item import ItemRow
 from features.privacy import Unstored
@@ -112,6 +112,8 @@ def learn_users(
     """
     outcome = UserOutcome()
     changed, signals, touches = outcome.rows, outcome.signals, outcome.touches
+    acts: list[Touching] = []
+    pulls: list[float] = []
     for position, (event, offset) in enumerate(zip(events, offsets, strict=True)):
         user_id = event.user_id
         row = changed.get(user_id) or rows.get(user_id) or profiles.new_profile()
@@ -137,14 +139,15 @@ def learn_users(
                 leaf, brand = index.leaf_and_brand(event.item_id)
                 domain = domains.alone or domains.of(index.domain_of(event.item_id))
                 weights = domain.weights
+                acts.append(event)
+                pulls.append(domain.pull(event.kind))
                 touches[user_id] += 1
             outcome.fresh.append(position)
         changed[user_id] = profiles.take(
             row, event, source, offset, judged, leaf=leaf, brand=brand, weights=weights
         )
-    if outcome.fresh:
-        fresh = [events[position] for position in outcome.fresh]
-        step_users(changed, fresh, index, (source, offsets[0]), domains)
+    if acts:
+        step_users(changed, acts, pulls, index, (source, offsets[0]))
     return outcome
 
 
