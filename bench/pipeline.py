@@ -35,7 +35,7 @@ from features.signals import Signals
 from ranker.items import ItemIndex
 from ranker.model import Model
 from ranker.scorer import STEP_LISTS
-from streams import admin, bulk, steps
+from streams import admin, bulk, garbage, steps
 from streams.agents.users import LISTS
 from streams.batches import batched
 from streams.broadcast import show_items
@@ -100,6 +100,7 @@ def main() -> None:
 def measure(shop: MadeUpShop, events: int, rounds: int, model_path: Path) -> dict[str, object]:
     """Return what steps cost in a process of its own mind: one thread, rows in memory."""
     world = World(shop)
+    garbage.calm()  # as a worker does when it begins
     world.learn(shop.events(events))
     _say(f"learnt {events:,} events of {shop.items:,} items")
     world.fit()

@@ -125,7 +125,15 @@ class Forget(Struct, frozen=True, kw_only=True, tag_field="type", tag="forget"):
     user_id: Id
 
 
-class Item(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="item"):
+class Item(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    gc=False,
+    tag_field="type",
+    tag="item",
+):
     """What the catalogue says of an item; a null value in its place deletes the item."""
 
     item_id: Id

@@ -25,7 +25,7 @@ MAX_QUERIES = 64
 NEVER = -1
 
 
-class ItemRow(Struct, array_like=True, frozen=True):
+class ItemRow(Struct, array_like=True, frozen=True, gc=False):
     """What is known of an item.
 
     Attributes:

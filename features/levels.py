@@ -141,6 +141,8 @@ class CategoryLevels:
 
     def put(self, slot: int, figures: Figures) -> None:
         """Replace what an item adds to its categories."""
+        if self._moved(slot, figures):
+            return
         self.drop(slot)
         missing = slot + 1 - len(self._leaves)
         if missing > 0:
@@ -204,6 +206,26 @@ class CategoryLevels:
         """
         level = self.at(path)
         return level.trials / max(level.items, 1)
+
+    def _moved(self, slot: int, figures: Figures) -> bool:
+        """Count more of what an item had; say whether that is all that has changed of it."""
+        leaf = self._leaves[slot] if slot < len(self._leaves) else None
+        if leaf is None or leaf.path != _key(figures.path):
+            return False
+        if self._bins[slot] != bin_of(figures.price):
+            return False
+        clicks, purchases = self._clicks[slot], self._purchases[slot]
+        more = (
+            figures.clicks - clicks,
+            figures.purchases - purchases,
+            max(figures.clicks, figures.purchases) - max(clicks, purchases),
+        )
+        self._clicks[slot], self._purchases[slot] = figures.clicks, figures.purchases
+        for level in _upwards(leaf):
+            level.clicks += more[0]
+            level.purchases += more[1]
+            level.trials += more[2]
+        return True
 
     def _opened(self, key: Path) -> Level:
         level = self._levels.get(key)

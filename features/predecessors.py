@@ -6,7 +6,6 @@ who bought this came back to view that, who bought this bought that.
 Two numbers of a pair are stored in one, which makes a row of 200 pairs three times as fast to read.
 """
 
-from collections.abc import Iterable
 from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
@@ -112,18 +111,6 @@ def pruned(predecessors: Predecessors, most: int) -> Predecessors:
             for kind, pairs in enumerate(predecessors)
         ]
     )
-
-
-def summed(kinds: Iterable[dict[str, int]]) -> dict[str, int]:
-    """Return item -> sum over kinds of pairs, which `parts` takes apart."""
-    known = [pairs for pairs in kinds if pairs]
-    if len(known) < 2:  # noqa: PLR2004  what most shops have: no need to copy
-        return known[0] if known else {}
-    total = dict(known[0])
-    for pairs in known[1:]:
-        for item_id, stored in pairs.items():
-            total[item_id] = total.get(item_id, 0) + stored
-    return total
 
 
 def _faded(pairs: dict[str, int], turns: int) -> dict[str, int]:

@@ -52,7 +52,7 @@ class Touched(Struct, array_like=True, frozen=True, gc=False):
     bought: Annotated[int, Meta(ge=0, lt=1 << MAX_HISTORY)] = 0
 
 
-class Signals(Struct, array_like=True, frozen=True):
+class Signals(Struct, array_like=True, frozen=True, gc=False):
     """One message: what one source says about one item, which is the message's key.
 
     Attributes:

@@ -20,3 +20,13 @@ def kernel(function: _Function) -> _Function:
     """
     compiled: _Function = numba.njit(cache=True, nogil=True, fastmath=_FAST_SUMS)(function)
     return compiled
+
+
+def inlined(function: _Function) -> _Function:
+    """Compile like `kernel`, into every kernel that calls it.
+
+    For a few lines that are called very often with a tuple of arrays: to hand on so many arrays
+    costs far more than the lines do.
+    """
+    compiled: _Function = numba.njit(nogil=True, fastmath=_FAST_SUMS, inline="always")(function)
+    return compiled

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ranker._jit import kernel
+from ranker._jit import inlined, kernel
 from ranker.columns import SHRINK, Columns
 
 HISTORY = 50  # positions of a history that are read
@@ -127,7 +127,7 @@ def new_table(capacity: int) -> Table:
     )
 
 
-@kernel
+@inlined
 def row_of(table: Table, b: int, slot: int) -> int:
     """Return the slot's row in list `b`; a new one is all zeros."""
     if table.list[slot] != b:

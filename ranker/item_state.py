@@ -23,7 +23,8 @@ class ItemState:
 
     Attributes:
         item_id: the item.
-        predecessors: distinct items that users acted on before this one, itself perhaps among them.
+        predecessors: items that users acted on before this one, itself perhaps among them; what is
+            told of one in several places adds up.
         forward: weight of "that item, then this one", (len(predecessors),).
         passages: times this item came after each of them, (len(predecessors),).
         bought: of `forward` what ended in a purchase, (len(predecessors),); left out = nothing.

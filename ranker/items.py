@@ -12,7 +12,7 @@ from ranker.landmark import Landmark
 from ranker.lexical import Matches, QueryClicks, TitleTerms, matches
 from ranker.limits import Limits, outside
 from ranker.nearest import Aside, Nearest, at_once
-from ranker.pairs import PASSAGE_WEIGHT, put_pairs, scale_pairs
+from ranker.pairs import PASSAGE_WEIGHT, add_up, put_pairs, scale_pairs
 from ranker.selection import factors_of, vectors_of
 from ranker.shelves import CategoryShelves, Shelves
 
@@ -57,7 +57,7 @@ class ItemIndex:
         self._numbers = {name: number for number, name in enumerate(domains)} | {"": 0}
         self.near_vectors, self.near_factors = Nearest(aside), Nearest(aside)
         self._pairs = pairs_of(self.columns)
-        self._puts = 0
+        self._named = 1  # from here on numbers were not used yet; see `Pairs.named_by`
         self._slots: dict[str, int] = {}
         self._categories: Codes[tuple[str, ...]] = Codes(())
         self._leaves, self._brands = Codes(""), Codes("")
@@ -190,10 +190,8 @@ class ItemIndex:
         rows = normalised(item_ids, vectors)
         slots = [self.slot(item_id) for item_id in item_ids]
         capacity = len(self.columns.degree)
-        placed, known = (
-            np.zeros((capacity, rows.shape[1]), np.float32),
-            np.zeros(capacity, np.bool_),
-        )
+        placed = np.zeros((capacity, rows.shape[1]), np.float32)
+        known = np.zeros(capacity, np.bool_)
         placed[slots], known[slots] = rows, rows.any(axis=1)
         self.columns = self.columns._replace(vectors=placed, has_vector=known)
         self.space = space
@@ -272,21 +270,22 @@ class ItemIndex:
 
     def _put_predecessors(self, slot: int, state: ItemState, scale: float) -> None:
         names = state.predecessors
-        bought = np.zeros_like(state.forward) if state.bought is None else state.bought
-        weights = np.stack((state.forward, state.passages, bought)) * np.float32(scale)
+        weights = np.empty((3, len(names)), np.float32)
+        weights[0], weights[1] = state.forward, state.passages
+        weights[2] = 0.0 if state.bought is None else state.bought
+        try:
+            sources = np.fromiter(map(self._slots.__getitem__, names), np.int32, len(names))
+        except KeyError:
+            sources = np.fromiter(map(self.slot, names), np.int32, len(names))
+        count = add_up(self._pairs.named_by, self._named, sources, weights)
+        sources, weights = sources[:count], weights[:, :count] * np.float32(scale)
         width = self.columns.neighbours.shape[1]
-        if len(names) > width:  # an item's owner prunes with slack
+        if count > width:  # an item's owner prunes with slack
             closeness = weights[0] + np.float32(PASSAGE_WEIGHT) * weights[1]
             closest = np.sort(np.argpartition(-closeness, width)[:width])
-            names = [names[i] for i in closest.tolist()]
-            weights = weights[:, closest]
-        try:
-            slots = list(map(self._slots.__getitem__, names))
-        except KeyError:
-            slots = list(map(self.slot, names))
-        self._puts += 1
-        sources = np.array(slots, np.int32)
-        put_pairs(self._pairs, slot, self._puts, sources, weights)
+            sources, weights = sources[closest], weights[:, closest]
+        self._named += len(names) + 1
+        put_pairs(self._pairs, slot, self._named - 1, sources, weights)
 
     def _put_factors(self, slot: int, state: ItemState) -> None:
         to = self.columns

@@ -34,7 +34,38 @@ class Pairs(NamedTuple):
     sources: NDArray[np.int32]  # (cap, N) what row c says it followed, the first `sourced`
     source_weights: NDArray[np.float32]  # (cap, N, 3) and `forward`, how often, `bought`
     sourced: NDArray[np.int32]  # (cap,)
-    named_by: NDArray[np.int64]  # (cap,) scratch: number of the last put that named the slot
+    named_by: NDArray[np.int64]  # (cap,) scratch: the last number under which the slot was named
+
+
+@kernel
+def add_up(
+    named_by: NDArray[np.int64],
+    number: int,
+    sources: NDArray[np.int32],
+    weights: NDArray[np.float32],
+) -> int:
+    """Add up, in place, what is told of one source in several places; its first one stays.
+
+    Args:
+        named_by: see `Pairs`.
+        number: from here on numbers were not used yet; this takes as many as there are sources.
+        sources: slots, (S,).
+        weights: (3, S) as in `put_pairs`.
+
+    Returns:
+        how many distinct sources there are, at the front.
+    """
+    count = 0
+    for i in range(len(sources)):
+        place = named_by[sources[i]] - number
+        if place < 0:
+            named_by[sources[i]] = number + count
+            sources[count] = sources[i]
+            weights[:, count] = weights[:, i]
+            count += 1
+        else:
+            weights[:, place] += weights[:, i]
+    return count
 
 
 @kernel
@@ -46,7 +77,7 @@ def put_pairs(
     Args:
         pairs: of all items.
         c: the row's slot.
-        number: of this put; greater than that of any before.
+        number: not used yet.
         sources: distinct slots, at most N of them, (S,).
         weights: (3, S) of each the weight, the times that c came after it, and of the weight that
             with which c was bought.

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ranker._jit import kernel
+from ranker._jit import inlined, kernel
 from ranker.columns import DATED, HIDDEN, SHOWN, Columns
 
 BLOCK_ITEMS = 4096  # scored in one matrix product: a block for a batch of users stays in the cache
@@ -95,7 +95,7 @@ def new_best(lists: int, top: int) -> Best:
     )
 
 
-@kernel
+@inlined
 def shown(filters: Filters, b: int, slot: int) -> bool:
     """Say whether the item is of the domain of list `b`, and available now."""
     status = filters.status[slot]
@@ -107,7 +107,7 @@ def shown(filters: Filters, b: int, slot: int) -> bool:
     return True
 
 
-@kernel
+@inlined
 def excluded(filters: Filters, b: int, slot: int) -> bool:
     """Say whether list `b` excludes the item."""
     low, high = filters.start[b], filters.stop[b]
@@ -120,7 +120,7 @@ def excluded(filters: Filters, b: int, slot: int) -> bool:
     return bool(low < filters.stop[b] and filters.excluded[low] == slot)
 
 
-@kernel
+@inlined
 def allowed(filters: Filters, b: int, slot: int) -> bool:
     """Say whether list `b` may show the item: of its domain, available now and not excluded."""
     return shown(filters, b, slot) and not excluded(filters, b, slot)

@@ -1,21 +1,20 @@
 """An item's row -> what a ranking reads of it."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 from msgspec.structs import replace as replace_row
 from numpy.typing import NDArray
 
-from features import predecessors
 from features.affinity import band_code, price_band
 from features.attributes import token_ids, tokens
 from features.domains import Domains
-from features.events import Kind
+from features.events import Item, Kind
 from features.fading import ONE
 from features.item import HALF_LIVES_MS, ItemRow, domain_of
-from features.predecessors import PAIRS, WEIGHT_ONE
+from features.predecessors import PAIRS, WEIGHT_ONE, parts
 from features.standing import Lead
 from features.text import terms
 from ranker.columns import ALWAYS_FROM, ALWAYS_TO
@@ -23,19 +22,24 @@ from ranker.items import ItemState
 from ranker.model import Model
 
 NO_LEAD = Lead()
+_NO_ENTRY = Item(item_id="")
+_ENDED_IN_A_PURCHASE = tuple(later == Kind.PURCHASE for _, later in PAIRS)
 _CONTENT = "<f2"
 
 
 def item_state(item_id: str, row: ItemRow, leads: Lead = NO_LEAD) -> ItemState:
     """Turn an item's row, and how far it is ahead of its category, into what a ranking reads."""
-    pairs = predecessors.summed(row.predecessors)
-    forward, passages = _weighed(pairs.values())
-    state = ItemState(
+    told = list(chain.from_iterable(row.predecessors))
+    stored = chain.from_iterable([pairs.values() for pairs in row.predecessors])
+    weights, passages = parts(np.fromiter(stored, np.int64, len(told)))
+    forward = (weights / WEIGHT_ONE).astype(np.float32)
+    entry = _NO_ENTRY if row.item is None else row.item
+    return ItemState(
         item_id=item_id,
-        predecessors=list(pairs),
+        predecessors=told,
         forward=forward,
-        passages=passages,
-        bought=_bought(row, pairs, forward),
+        passages=(passages / ONE).astype(np.float32),
+        bought=_bought(row, forward),
         in_weight=row.in_weight / WEIGHT_ONE,
         reach=row.reach / ONE,
         as_of=row.as_of,
@@ -47,12 +51,6 @@ def item_state(item_id: str, row: ItemRow, leads: Lead = NO_LEAD) -> ItemState:
         leads=leads,
         active=not row.deleted,
         domain=domain_of(row) or "",
-    )
-    entry = row.item
-    if entry is None:
-        return state
-    return replace(
-        state,
         price=entry.price or 0.0,
         category=entry.category or (),
         brand=entry.brand or "",
@@ -105,19 +103,12 @@ def _searchable(
     return tuple(terms(" ".join([title or "", *(category or ()), brand or ""])))
 
 
-def _weighed(stored: Iterable[int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    weights, passages = predecessors.parts(np.array(list(stored), np.int64))
-    return (weights / WEIGHT_ONE).astype(np.float32), (passages / ONE).astype(np.float32)
-
-
-def _bought(
-    row: ItemRow, pairs: Mapping[str, int], forward: NDArray[np.float32]
-) -> NDArray[np.float32] | None:
-    """Return what of `forward` ended in a purchase."""
-    kinds = list(zip(PAIRS, row.predecessors, strict=True))
-    if not any(told for (_, later), told in kinds if later == Kind.PURCHASE):
-        return None
-    if not any(told for (_, later), told in kinds if later != Kind.PURCHASE):
-        return forward
-    ended = predecessors.summed(told for (_, later), told in kinds if later == Kind.PURCHASE)
-    return _weighed(ended.get(item_id, 0) for item_id in pairs)[0]
+def _bought(row: ItemRow, forward: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """Return what of `forward`, kind after kind of pairs, ended in a purchase."""
+    begin, bought = 0, None
+    for ended, pairs in zip(_ENDED_IN_A_PURCHASE, row.predecessors, strict=True):
+        if ended and pairs:
+            bought = np.zeros_like(forward) if bought is None else bought
+            bought[begin : begin + len(pairs)] = forward[begin : begin + len(pairs)]
+        begin += len(pairs)
+    return bought

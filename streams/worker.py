@@ -9,7 +9,7 @@ from typing import Any
 
 import faust
 
-from streams import admin, engine
+from streams import admin, engine, garbage
 from streams.app import build
 from streams.health import serving
 from streams.metrics import Meter
@@ -62,6 +62,7 @@ def run(settings: Settings, *, attached: bool = False) -> int:
     engine.use_uvloop()
     model = first_model(settings.model)
     warm_up(model)  # before the group is joined: nobody waits for us yet
+    garbage.calm()
     meter = Meter()
     app, condition = build(settings, model, meter)
     log.info("worker model=%s broker=%s", model.version, settings.broker)

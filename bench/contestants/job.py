@@ -5,7 +5,7 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 
-GC_THRESHOLD = (50_000, 20, 50)
+from streams import garbage
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,5 +31,5 @@ def told() -> Job:
 
     Batches make many objects at once and free them by their counts.
     """
-    gc.set_threshold(*GC_THRESHOLD)
+    gc.set_threshold(*garbage.THRESHOLD)
     return Job(**json.loads(sys.argv[1]))

@@ -13,9 +13,10 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from streams import garbage
+
 BATCH = 512
 """Events of a batch: some of what one poll brings a busy worker."""
-GC_THRESHOLD = (50_000, 20, 50)  # as in the engine's contestants
 
 
 class Taped(NamedTuple):
@@ -45,7 +46,7 @@ def run(decode: Decode[E], learn: Learn[E]) -> None:
         decode: Values -> events.
         learn: Folds a batch of events into the rows of their users.
     """
-    gc.set_threshold(*GC_THRESHOLD)
+    gc.set_threshold(*garbage.THRESHOLD)
     tape = msgspec.msgpack.decode(Path(sys.argv[1]).read_bytes(), type=list[Taped])
     decoding = learning = 0
     for first in range(0, len(tape), BATCH):

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from streams import garbage
 from streams.commands.terminal import counting, tell
 from streams.data import read_folder
 from streams.settings import Settings
@@ -62,6 +63,7 @@ def evaluate(
     if report is not None and not report.absolute().parent.is_dir():
         raise typer.BadParameter(f"--report {report}: no folder {report.parent}; create it first")
     data = read_folder(folder)
+    garbage.calm()
     with counting("events") as read:
         found = walk(
             data, lambda _: read(), seed, domains_of(Settings().domains), components=components

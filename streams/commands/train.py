@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from streams import garbage
 from streams.commands.model import publish_file
 from streams.commands.terminal import counting, tell
 from streams.settings import Settings
@@ -64,6 +65,7 @@ def train(
     settings = Settings()
     domains = domains_of(settings.domains)
     items, events = read_logs(folders or [], until_ts=until_ts, last=last)
+    garbage.calm()
     with counting("lists") as ranked:
         model = learn(items, events, seed=seed, domains=domains, progress=ranked)
     write_model(out, model)

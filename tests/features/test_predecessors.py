@@ -21,7 +21,6 @@ from features.predecessors import (
     pair,
     parts,
     pruned,
-    summed,
 )
 from features.profile import learn, new_profile
 from features.signals import MAX_HISTORY, Signals, Touched, signal_of
@@ -45,15 +44,6 @@ def touch(kind: Kind, *history: str, bought: int = 0) -> Touched:
 def test_a_pair_is_two_numbers_in_one(weight: int, passages: int) -> None:
     assert parts(pair(weight, passages)) == (weight, passages)
     assert closeness(pair(weight, passages)) == weight + passages * WEIGHT_ONE // 4 // ONE
-
-
-@given(kinds)
-def test_a_sum_over_kinds_is_the_sum_of_both_numbers(told: Predecessors) -> None:
-    total = summed(told)
-    for item_id in set().union(*told):
-        known = [parts(pairs[item_id]) for pairs in told if item_id in pairs]
-        assert parts(total[item_id]) == (sum(w for w, _ in known), sum(n for _, n in known))
-    assert total.keys() == set().union(*told)
 
 
 def test_passages_that_are_full_stay_full_and_never_run_into_the_weight() -> None:
@@ -82,7 +72,7 @@ def test_each_pair_goes_where_both_its_events_say(
             if later == kind and one == (earlier == Kind.PURCHASE)
         ]
         assert list(pairs[number]) == expected
-    assert total == sum(parts(stored)[0] for stored in summed(pairs).values())
+    assert total == sum(parts(stored)[0] for told in pairs for stored in told.values())
 
 
 def test_a_user_s_row_says_of_every_item_whether_it_was_bought_when_last_touched() -> None:

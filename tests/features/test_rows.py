@@ -4,6 +4,7 @@
 signals below. A new version adds a file here, and nothing changes the old ones.
 """
 
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from features.events import Click, Event, Item, Kind, Purchase, Search
 from features.item import VERSION as ITEM_VERSION
 from features.item import ItemRow, catalogued, decode_item, encode_item, new_item
 from features.item import learn as learn_item
-from features.predecessors import NO_PAIRS, summed
+from features.predecessors import NO_PAIRS
 from features.profile import VERSION as USER_VERSION
 from features.profile import Profile, decode_profile, encode_profile, learn, new_profile
 from features.rows import BadRow, Fields, Format, extended
@@ -87,7 +88,7 @@ def test_item_rows_of_every_version_say_what_they_said(version: int) -> None:
     read = decode_item((KEPT / f"item_v{version}.msgpack").read_bytes())
     expected = item()
     if version == 1:  # it knew no kinds of pairs, and when nothing fades there is no such time
-        pairs = (summed(expected.predecessors), *NO_PAIRS[1:])
+        pairs = (dict(sum(map(Counter, expected.predecessors), Counter())), *NO_PAIRS[1:])
         expected = replace(expected, predecessors=pairs, as_of=expected.last_seen)
     if version < 4:  # there was no tower
         expected = replace(expected, content=b"", content_space="")

@@ -1,6 +1,7 @@
 """Pairs stand in both lists, as a dict of all pairs says; full lists hold the closest."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
@@ -74,6 +75,32 @@ def test_lists_say_what_the_newest_rows_say(told: list[tuple[int, Row]]) -> None
     assert lists(index) == expected(told)
     for owner, near in lists(index).items():
         assert index.columns.out_weight[owner] == sum(forward for forward, _, _ in near.values())
+
+
+@seldom
+@given(puts, st.integers(1, ITEMS), st.data())
+def test_what_is_told_of_one_item_in_several_places_adds_up(
+    told: list[tuple[int, Row]], neighbours: int, data: st.DataObject
+) -> None:
+    whole, torn = ItemIndex(neighbours), ItemIndex(neighbours)
+    for index in (whole, torn):
+        for number in range(ITEMS):
+            index.slot(name(number))
+    for c, row in told:
+        again = data.draw(st.lists(st.sampled_from(sorted(row)), unique=True)) if row else []
+        one, other = state(c, row), state(c, {x: row[x] for x in again})
+        whole.put(
+            state(c, {x: (2 * w, 2 * n) if x in again else (w, n) for x, (w, n) in row.items()})
+        )
+        torn.put(
+            replace(
+                one,
+                predecessors=[*one.predecessors, *other.predecessors],
+                forward=np.concatenate([one.forward, other.forward]),
+                passages=np.concatenate([one.passages, other.passages]),
+            )
+        )
+    assert lists(whole) == lists(torn)
 
 
 @seldom
