@@ -19,15 +19,14 @@ from ranker.pool import (
     fill_pools,
     new_pools,
 )
+from ranker.popular import POPULAR
 from ranker.scores import SCORES
-from ranker.selection import Filters, factors_of, most_popular, vectors_of
+from ranker.selection import Filters, factors_of, vectors_of
 
 __all__ = ["GIVEN", "POPULAR", "SCORES", "Candidates", "Request", "generate"]
 
 GIVEN = 1000  # so many of the items that a caller gives are ranked, the first ones
-POPULAR = 512  # most popular items that are looked through for those that a list may show
 LEANINGS = 4  # categories, brands and bands of prices that a user leans to, of each so many
-_POPULAR_7D, _POPULAR_30D = 1, 2
 
 _Floats = NDArray[np.float32]
 _Slots = NDArray[np.int32]
@@ -275,8 +274,7 @@ def _search_dense(
         popular_30d=np.full((domains, POPULAR), -1, np.int32),
     )
     for domain in set(filters.wanted.tolist()):
-        most_popular(columns, size, domain, _POPULAR_7D, found.popular_7d[domain])
-        most_popular(columns, size, domain, _POPULAR_30D, found.popular_30d[domain])
+        found.popular_7d[domain], found.popular_30d[domain] = index.popular(size, domain)
     for wanted, queries, near, space, out in (
         (
             asked.has_query,

@@ -76,6 +76,25 @@ class ItemState:
     domain: str = ""
 
 
+def check(state: ItemState, *, factors: int) -> None:
+    """Raise `BadItemState` for arrays that do not match, or other than so many factors."""
+    if not len(state.predecessors) == len(state.forward) == len(state.passages):
+        raise BadItemState(
+            f"item {state.item_id!r} has {len(state.predecessors)} predecessors but "
+            f"{len(state.forward)} weights and {len(state.passages)} numbers of passages"
+        )
+    if state.bought is not None and len(state.bought) != len(state.forward):
+        raise BadItemState(
+            f"item {state.item_id!r} has {len(state.forward)} weights but "
+            f"{len(state.bought)} of purchases"
+        )
+    if state.factors is not None and len(state.factors) != factors:
+        raise BadItemState(
+            f"item {state.item_id!r} has {len(state.factors)} factors, "
+            f"the index was made for {factors}"
+        )
+
+
 def normalised(item_ids: Sequence[str], vectors: _Floats) -> _Floats:
     """Return attention vectors of length 1, or 0 where they were 0; a row for each item.
 

@@ -7,12 +7,20 @@ from numpy.typing import NDArray
 
 from ranker.codes import Codes
 from ranker.columns import HALF_LIVES_MS, NO_DOMAIN, Columns, doubled, new_columns, pairs_of
-from ranker.item_state import BadItemState, ItemState, normalised, popular_key, status_of
+from ranker.item_state import (
+    BadItemState,
+    ItemState,
+    check,
+    normalised,
+    popular_key,
+    status_of,
+)
 from ranker.landmark import Landmark
 from ranker.lexical import Matches, QueryClicks, TitleTerms, matches
 from ranker.limits import Limits, outside
 from ranker.nearest import Aside, Nearest, at_once
 from ranker.pairs import PASSAGE_WEIGHT, add_up, put_pairs, scale_pairs
+from ranker.popular import MostPopular
 from ranker.selection import factors_of, vectors_of
 from ranker.shelves import CategoryShelves, Shelves
 
@@ -62,6 +70,7 @@ class ItemIndex:
         self._categories: Codes[tuple[str, ...]] = Codes(())
         self._leaves, self._brands = Codes(""), Codes("")
         self._shelves = CategoryShelves(len(domains))
+        self._popular = MostPopular(len(domains))
         self._titles = TitleTerms()
         self._clicks = QueryClicks()
 
@@ -117,6 +126,10 @@ class ItemIndex:
         """The most popular items of every narrowest category."""
         return self._shelves.rows
 
+    def popular(self, size: int, domain: int) -> NDArray[np.int32]:
+        """Return the most popular of the first `size` items of a domain (see `MostPopular`)."""
+        return self._popular.of(self.columns, size, domain, self.changes)
+
     def domain_of(self, item_id: str) -> str:
         """Return the name of the item's domain; that of the default one where it is not known."""
         slot = self._slots.get(item_id)
@@ -137,7 +150,7 @@ class ItemIndex:
         Raises:
             BadItemState: arrays that do not match in length; the index is left as it was.
         """
-        self._check(state)
+        check(state, factors=self.columns.factors.shape[1] - 1)
         slot = self.slot(state.item_id)
         scale = self._scale(state.as_of)
         self._put_predecessors(slot, state, scale)
@@ -239,24 +252,6 @@ class ItemIndex:
         """Return what a search with these words and query keys matches at `now` (ms UTC)."""
         lengths, left = self.columns.term_count, self.landmark.left(now)
         return matches(self._titles, self._clicks, terms, keys, lengths=lengths, left=left)
-
-    def _check(self, state: ItemState) -> None:
-        if not len(state.predecessors) == len(state.forward) == len(state.passages):
-            raise BadItemState(
-                f"item {state.item_id!r} has {len(state.predecessors)} predecessors but "
-                f"{len(state.forward)} weights and {len(state.passages)} numbers of passages"
-            )
-        if state.bought is not None and len(state.bought) != len(state.forward):
-            raise BadItemState(
-                f"item {state.item_id!r} has {len(state.forward)} weights but "
-                f"{len(state.bought)} of purchases"
-            )
-        width = self.columns.factors.shape[1] - 1
-        if state.factors is not None and len(state.factors) != width:
-            raise BadItemState(
-                f"item {state.item_id!r} has {len(state.factors)} factors, "
-                f"the index was made for {width}"
-            )
 
     def _scale(self, as_of: int) -> float:
         """Return what turns weights as of that time into weights as of the landmark."""

@@ -88,9 +88,11 @@ def explain(
     return [
         [
             tuple(
-                Reason(_NAMES[kind], base, weight)
-                for kind, base, weight in zip(*item, strict=True)
-                if weight >= LEAST_WEIGHT
+                [
+                    Reason(_NAMES[kind], base, weight)
+                    for kind, base, weight in zip(*item, strict=True)
+                    if weight >= LEAST_WEIGHT
+                ]
             )
             for item in zip(*row, strict=True)
         ]

@@ -202,17 +202,3 @@ def nearest(
         known = space.known[offset : offset + BLOCK_ITEMS]
         _offer_block(filters, _Block(scores, known, offset), best)
     return best.slots
-
-
-@kernel
-def most_popular(
-    columns: Columns, size: int, domain: int, half_life: int, top: NDArray[np.int32]
-) -> None:
-    """Fill `top` with slots of a domain among the first `size`, by one of the popularities."""
-    values = np.empty(len(top), np.float64)
-    found = 0
-    for slot in range(size):
-        key = columns.popular_key[slot, half_life]
-        shown = columns.status[slot] != HIDDEN and columns.domain[slot] == domain
-        if shown and key > -np.inf:
-            found = offer(values, top, found, key, slot)

@@ -73,14 +73,17 @@ def warm_up(model: Model) -> None:
 
 def reasons_of(slot: int, reasons: Sequence[RankedReason], index: ItemIndex) -> tuple[Reason, ...]:
     """Return the reasons of the item in a slot, with ids in place of slots."""
+    ids = index.ids
     return tuple(
-        Reason(
-            kind=reason.kind,
-            item_id=index.ids[reason.slot] if reason.slot >= 0 else None,
-            category=index.leaf(slot) if reason.kind == "popular_in_category" else None,
-            weight=reason.weight,
-        )
-        for reason in reasons
+        [
+            Reason(
+                kind=kind,
+                item_id=ids[basis] if basis >= 0 else None,
+                category=index.leaf(slot) if kind == "popular_in_category" else None,
+                weight=weight,
+            )
+            for kind, basis, weight in reasons
+        ]
     )
 
 
@@ -93,15 +96,18 @@ def _recommendation(
 ) -> Recommendation:
     event, ids = asked.event, index.ids
     items = tuple(
-        RecommendedItem(
-            item_id=ids[slot],
-            score=score,
-            rank=rank,
-            reasons=reasons_of(slot, reasons, index),
-        )
-        for rank, (slot, score, reasons) in enumerate(
-            zip(ranking.slots.tolist(), ranking.scores.tolist(), ranking.reasons, strict=True), 1
-        )
+        [
+            RecommendedItem(
+                item_id=ids[slot],
+                score=score,
+                rank=rank,
+                reasons=reasons_of(slot, reasons, index),
+            )
+            for rank, (slot, score, reasons) in enumerate(
+                zip(ranking.slots.tolist(), ranking.scores.tolist(), ranking.reasons, strict=True),
+                1,
+            )
+        ]
     )
     return Recommendation(
         rec_id=answer_to(event).rec_id,

@@ -230,7 +230,7 @@ def request(
         hidden: Items not to show, beside those that the event itself excludes.
     """
     touches = row.recent[::-1]
-    slots = index.slots(touch.item_id for touch in touches)
+    slots = index.slots([touch.item_id for touch in touches])
     leaves, brands = index.leanings(shares(row.categories), shares(row.brands))
     wanted = Request(
         now=event.ts,

@@ -1,0 +1,54 @@
+"""The most popular items of each domain, found again only where the index has changed."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranker._jit import kernel
+from ranker.columns import HIDDEN, Columns
+from ranker.selection import offer
+
+POPULAR = 512  # most popular items that are looked through for those that a list may show
+_HALF_LIVES = (1, 2)  # of a domain, by number: in most a week's and a month's
+
+
+class MostPopular:
+    """Remembers what it found: which of two items is the more popular depends on no clock.
+
+    Args:
+        domains: how many there are.
+    """
+
+    def __init__(self, domains: int) -> None:
+        self._found: list[NDArray[np.int32] | None] = [None] * domains
+        self._as_of = [(-1, -1)] * domains
+
+    def of(self, columns: Columns, size: int, domain: int, changes: int) -> NDArray[np.int32]:
+        """Return slots by week and by month, best first, (2, `POPULAR`), padded with -1.
+
+        Args:
+            columns: all items.
+            size: so many slots are looked at.
+            domain: its number; only items of it, and none that is hidden.
+            changes: of the index; where it is what it was, so are the slots.
+        """
+        found = self._found[domain]
+        if found is None or self._as_of[domain] != (changes, size):
+            found = np.full((len(_HALF_LIVES), POPULAR), -1, np.int32)
+            for half_life, top in zip(_HALF_LIVES, found, strict=True):
+                _most_popular(columns, size, domain, half_life, top)
+            self._found[domain], self._as_of[domain] = found, (changes, size)
+        return found
+
+
+@kernel
+def _most_popular(
+    columns: Columns, size: int, domain: int, half_life: int, top: NDArray[np.int32]
+) -> None:
+    """Fill `top` with slots of a domain among the first `size`, by one of the popularities."""
+    values = np.empty(len(top), np.float64)
+    found = 0
+    for slot in range(size):
+        key = columns.popular_key[slot, half_life]
+        shown = columns.status[slot] != HIDDEN and columns.domain[slot] == domain
+        if shown and key > -np.inf:
+            found = offer(values, top, found, key, slot)
