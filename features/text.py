@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 MAX_TERMS = 16
 MAX_TERM_LENGTH = 40  # characters
@@ -18,6 +19,11 @@ def terms(text: str) -> list[str]:
     written without spaces gives one word per run.
     """
     return _distinct(_words(text))
+
+
+def reworded(query: str, instead: Mapping[str, str]) -> str:
+    """Return a query's words with other words in place of some of them."""
+    return " ".join(instead.get(word, word) for word in _words(query))
 
 
 def query_keys(query: str) -> list[str]:

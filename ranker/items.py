@@ -16,7 +16,7 @@ from ranker.item_state import (
     status_of,
 )
 from ranker.landmark import Landmark
-from ranker.lexical import Matches, QueryClicks, TitleTerms, matches
+from ranker.lexical import Matches, QueryClicks, TitleTerms, matches, mend
 from ranker.limits import Limits, outside
 from ranker.nearest import Aside, Nearest, at_once
 from ranker.pairs import PASSAGE_WEIGHT, add_up, put_pairs, scale_pairs
@@ -247,6 +247,10 @@ class ItemIndex:
         """Return the slots of items that do not pass the limits, in order."""
         numbers = self._categories.numbers, self._brands.numbers
         return outside(self.columns, len(self), *numbers, limits)
+
+    def mend(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return misspelt words of a search by its keys, and what was probably meant."""
+        return mend(self._titles, self._clicks, keys)
 
     def search(self, terms: Sequence[str], keys: Sequence[str], now: int) -> Matches:
         """Return what a search with these words and query keys matches at `now` (ms UTC)."""

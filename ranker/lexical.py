@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ranker.spelling import MENDED, Vocabulary
+
 BM25_K1 = 1.2
 BM25_B = 0.5  # titles are short, so their length says less than a document's
 SCANNED_POSTINGS = 50_000  # a search reads at most so many title postings, rarest terms first
@@ -56,6 +58,7 @@ class TitleTerms:
     """
 
     def __init__(self) -> None:
+        self.words = Vocabulary()
         self._postings: dict[str, _Posting] = {}
         self._terms: dict[int, frozenset[str]] = {}
         self._total_terms = 0
@@ -70,14 +73,22 @@ class TitleTerms:
             posting.discard(slot)
             if not posting.size:
                 del self._postings[term]
+                self.words.discard(term)
         for term in new - old:
-            posting = self._postings.setdefault(term, _Posting(np.empty(_FIRST_POSTINGS, np.int32)))
-            posting.add(slot)
+            if term not in self._postings:
+                self._postings[term] = _Posting(np.empty(_FIRST_POSTINGS, np.int32))
+                self.words.add(term)
+            self._postings[term].add(slot)
         self._total_terms += len(new) - len(old)
         if new:
             self._terms[slot] = new
         else:
             del self._terms[slot]
+
+    def count(self, term: str) -> int:
+        """Return how many titles have a word."""
+        posting = self._postings.get(term)
+        return 0 if posting is None else posting.size
 
     def match(
         self, terms: Sequence[str], lengths: NDArray[np.float32]
@@ -137,6 +148,10 @@ class QueryClicks:
         else:
             del self._counts[slot]
 
+    def knows(self, key: str) -> bool:
+        """Tell whether a search for the key ever led to an item that is there."""
+        return key in self._items
+
     def scale(self, factor: float) -> None:
         """Multiply all counts."""
         for items in self._items.values():
@@ -194,6 +209,26 @@ def matches(
         np.concatenate([values for _, values, _ in parts]),
         np.repeat(np.array([kind for _, _, kind in parts], np.int8), [len(s) for s, _, _ in parts]),
     )
+
+
+def mend(titles: TitleTerms, clicks: QueryClicks, keys: Sequence[str]) -> dict[str, str]:
+    """Return misspelt words of a search, and the words of titles that were probably meant.
+
+    A word is misspelt where no title has it and no search for it led anywhere. A query that did,
+    spelt like this or with other spaces, is right as it is.
+
+    Args:
+        titles: the inverted index of titles.
+        clicks: what earlier searches led to.
+        keys: the search's query keys.
+    """
+    kinds = [_kind(key) for key in keys]
+    if any(clicks.knows(key) for key, kind in zip(keys, kinds, strict=True) if kind != QUERY_TERMS):
+        return {}
+    words = [key for key, kind in zip(keys, kinds, strict=True) if kind == QUERY_TERMS]
+    unknown = [word for word in words if not titles.count(word) and not clicks.knows(word)]
+    closest = {word: titles.words.closest(word, titles.count) for word in unknown[:MENDED]}
+    return {word: meant for word, meant in closest.items() if meant is not None}
 
 
 def _kind(key: str) -> int:

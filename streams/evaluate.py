@@ -14,6 +14,7 @@ from streams.configuration import configuration
 from streams.data import BadData, DataSet
 from streams.figures.curve import CurveOf
 from streams.figures.outcome import outcome
+from streams.figures.published import published
 from streams.figures.result import Curve, Evaluation
 from streams.figures.segments import Before, before
 from streams.figures.tally import Tally
@@ -86,6 +87,7 @@ def evaluate(
         reliability=tally.reliability(),
         list_ms=list_ms,
         components=tally.components(),
+        published=published(data.protocol.published),
     )
 
 

@@ -22,7 +22,7 @@ from features.item import ItemRow
 from features.privacy import Unstored
 from features.profile import Profile
 from features.signals import Signals, Touched, signal_of
-from features.text import query_keys, terms
+from features.text import query_keys, reworded, terms
 from ranker.candidates import Request
 from ranker.items import ItemIndex
 from ranker.rank import Model, Ranked
@@ -249,8 +249,9 @@ def request(
     )
     if isinstance(event, Search):
         wanted.query = event.query
-        wanted.query_keys = query_keys(event.query)
-        wanted.terms = terms(event.query)
+        meant = _meant(event.query, index)
+        wanted.query_keys = query_keys(meant)
+        wanted.terms = terms(meant)
         wanted.k = event.k or k
         wanted.given = None if event.candidates is None else index.slots(event.candidates)
         if event.filters is not None:
@@ -258,6 +259,12 @@ def request(
             outside = index.outside(limits_of(event.filters))
             wanted.exclude = np.concatenate([wanted.exclude, named, outside])
     return wanted
+
+
+def _meant(query: str, index: ItemIndex) -> str:
+    """Return a query without the misspellings that the index knows how to mend."""
+    mended = index.mend(query_keys(query))
+    return reworded(query, mended) if mended else query
 
 
 def _domain(event: Event, index: ItemIndex) -> int:

@@ -28,7 +28,8 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     - search-click: walk `events`; rank for the searches numbered `score_searches`, score against
       the click that names the search, learn all.
 
-    Events and searches are numbered from 1.
+    Events and searches are numbered from 1. What others have `published` is for reports alone (see
+    `streams.figures.published`).
     """
 
     name: str
@@ -43,6 +44,7 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     leave_out_owned: bool | None = None
     score_searches: tuple[_Count, _Count] | None = None
     predictions: _Count | None = None
+    published: tuple[dict[str, str | float], ...] = ()
     licence: str = ""
     note: str = ""
 

@@ -79,6 +79,18 @@ class Reliability(Struct, frozen=True, kw_only=True):
     taken: float
 
 
+class Published(Struct, frozen=True, kw_only=True):
+    """What others found of the same data, by the same protocol.
+
+    Attributes:
+        method: Whose or which.
+        figures: By our names.
+    """
+
+    method: str
+    figures: dict[str, float]
+
+
 class Evaluation(Struct, frozen=True, kw_only=True):
     """What was found of one data set.
 
@@ -93,6 +105,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
         reliability: Bins that have a shown item, by score.
         list_ms: How long ranking a list took, in ms.
         components: The best first; None where they were not asked for.
+        published: What the protocol says that others found.
     """
 
     data: str
@@ -105,6 +118,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     reliability: tuple[Reliability, ...]
     list_ms: Histogram
     components: tuple[Component, ...] | None
+    published: tuple[Published, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """Return it as one object, the figures among its own fields."""
@@ -116,5 +130,6 @@ class Evaluation(Struct, frozen=True, kw_only=True):
             "segments": self.segments,
             "curves": self.curves,
             "reliability": self.reliability,
+            "published": self.published,
         }
         return found if self.components is None else found | {"components": self.components}

@@ -111,11 +111,17 @@ def tables(found: Evaluation) -> list[Table]:
     """Return everything that is a list; those that have nothing to say are left out."""
     k = found.k
     heads = (f"HR@{k}", f"MRR@{k}", f"NDCG@{k}")
+    told = [name for name in found.figures if any(name in one.figures for one in found.published)]
     made = [
         Table(
             "By segment",
             ("segment", "", "predictions", *heads),
             _segments(found.segments),
+        ),
+        Table(
+            "Beside what others published",
+            ("method", *told),
+            _published(found, told),
         ),
         Table(
             "Every component alone, and all together",
@@ -158,6 +164,17 @@ def charts(found: Evaluation) -> list[Bars]:
         ]
         made.append(Bars("Calibration", "by score of shown items", rows))
     return made + ([bars(found.list_ms)] if found.list_ms.count else [])
+
+
+def _published(found: Evaluation, names: Sequence[str]) -> list[Sequence[str]]:
+    """Return a row for each who published any of the figures, after ours; none without any."""
+    ours = ("this run", *(_plain(found.figures[name]) for name in names))
+    others = [
+        (one.method, *(_plain(one.figures[name]) if name in one.figures else "" for name in names))
+        for one in found.published
+        if not one.figures.keys().isdisjoint(names)
+    ]
+    return [ours, *others] if others else []
 
 
 def _segments(segments: Sequence[Segment]) -> list[Sequence[str]]:

@@ -3,6 +3,7 @@
 import pytest
 
 from streams.figures.curve import CurveOf
+from streams.figures.published import Told, published
 from streams.figures.report import page
 from streams.figures.result import Evaluation
 from streams.figures.segments import Before
@@ -42,6 +43,7 @@ def evaluation(lists: int) -> Evaluation:
         reliability=tally.reliability(),
         list_ms=tally.list_ms(),
         components=tally.components(),
+        published=published([{"method": EVIL, "hit1": 0.25}, {"method": "none of ours", "auc": 1}]),
     )
 
 
@@ -73,6 +75,16 @@ def test_all_that_is_told_is_on_the_page_as_it_is(found: Evaluation) -> None:
         for label, drawn in chart.rows:
             assert label in text
             assert all(bar.text in text and 0 <= bar.part <= 1 for bar in drawn)
+
+
+def test_what_others_published_stands_below_ours_under_our_names() -> None:
+    (table,) = (one for one in tables(evaluation(200)) if "published" in one.title)
+    assert list(table.heads) == ["method", "hr@1"]
+    assert [row[0] for row in table.rows] == ["this run", EVIL]
+    assert table.rows[1][1] == "0.25"
+    told: Told = {"method": "a", "hr20": 0.5, "hit@5": 0.25, "recall@10": 1, "note": "3", "f1@5": 0}
+    (one,) = published([told])
+    assert one.figures == {"hr@20": 0.5, "hr@5": 0.25, "recall@10": 1.0, "f1@5": 0.0}
 
 
 def test_components_stand_below_what_they_make_together() -> None:

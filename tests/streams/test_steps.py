@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from features.affinity import shares
-from features.events import Click, Event, Filters, Purchase, Search
+from features.events import Click, Event, Filters, Item, Purchase, Search
 from features.guard import Lateness, Rules, Verdict
 from features.item import catalogued, new_item
 from features.levels import CategoryLevels
@@ -186,3 +186,16 @@ def test_users_lean_to_what_the_index_knows_of_their_items() -> None:
     assert shares(row.categories) == pytest.approx({"Garden": 0.8, "Mugs": 0.2})
     assert shares(row.brands) == pytest.approx({"Acme": 1.0})
     assert row.units == 3
+
+
+def test_a_misspelt_search_finds_what_was_meant() -> None:
+    index = ItemIndex()
+    for item_id, title in (("s", "Samsung Galaxy"), ("n", "Nokia Lumia")):
+        row = catalogued(new_item(), Item(item_id=item_id, title=title), 0)
+        index.put(item_state(item_id, row))
+    asked = Search(event_id="s", user_id="u", query="Samsnug  glaxy", ts=NOW)
+    wanted = steps.request(Profile(), asked, index, 5, 0)
+    assert (wanted.query, wanted.terms) == (asked.query, ["samsung", "galaxy"])
+    assert wanted.query_keys == ["=samsung galaxy", "~samsunggalaxy", "samsung", "galaxy"]
+    right = steps.request(Profile(), replace(asked, query="samsung galaxy"), index, 5, 0)
+    assert (right.terms, right.query_keys) == (wanted.terms, wanted.query_keys)
