@@ -14,12 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  as all of torch's users call it
 
 from ranker.attention import AttentionRetrieval
-from ranker.averaging import Average
-from ranker.row_adam import RowAdam
 
 _LATE = 2 / 3  # of the steps are done: from here on the learning rate is half
-_MOMENTS = 50  # of the steps from there on, at most, whose weights are averaged in the end
-_ARRIVES = 300  # steps; in fewer, weights are still on their way, and a mean would lag behind
 _Ints = NDArray[np.int64]
 
 
@@ -28,8 +24,7 @@ class Recipe:
     """How to learn; one recipe serves every shop.
 
     Attributes:
-        learning_rate: of Adam; half of it in the last third of the steps, over which the weights
-            of a fit that is not short are averaged.
+        learning_rate: of Adam; half of it in the last third of the steps.
         negatives: items that every target of a batch is compared with; half of them are drawn
             uniformly, half as often as they occur. Of no more items than that: all of them.
         few_targets: in a batch at least: small sets need steps, not epochs.
@@ -163,22 +158,16 @@ def _run(
 ) -> Progress:
     planned = epochs * learner.steps_per_epoch
     planned = planned if max_steps is None else min(planned, max_steps)
-    late = math.ceil(_LATE * planned)
-    every = math.ceil((planned - late) / _MOMENTS) or 1
-    average = Average(learner.weights())
     done = Progress(0, 0, 0.0)
     while done.steps < planned:
         loss, targets, steps = 0.0, 0, done.steps
         for batch, count in islice(learner.batches(), planned - steps):
-            loss += count * learner.step(batch, rate=0.5 if steps >= late else 1.0)
+            loss += count * learner.step(batch, rate=0.5 if steps >= _LATE * planned else 1.0)
             targets += count
             steps += 1
-            if planned >= _ARRIVES and steps > late and (planned - steps) % every == 0:
-                average.add()
         done = Progress(done.epoch + 1, steps, loss / targets)
         if progress is not None:
             progress(done)
-    average.take()
     return done
 
 
@@ -197,13 +186,9 @@ class _Learner:
         self.steps_per_epoch = math.ceil(total / self._per_batch)
         self._events = torch.from_numpy(windows.events)
         self._log_expected = self._expectation()
-        self._rows = RowAdam(model.items, recipe.learning_rate)
+        self._rows = _RowAdam(model.items, recipe.learning_rate)
         others = [weights for name, weights in model.named_parameters() if name != "items"]
         self._others = torch.optim.Adam(others, recipe.learning_rate)
-
-    def weights(self) -> Iterator[Tensor]:
-        """Yield all that is learnt, as it changes."""
-        yield from self._model.parameters()
 
     def batches(self) -> Iterator[tuple[_Batch, int]]:
         """Yield one epoch in random order, each batch with the number of its targets.
@@ -283,3 +268,26 @@ class _Learner:
         occurring = negatives // 2
         share = torch.bincount(self._events, minlength=items + 1)[1:] / len(self._events)
         return ((negatives - occurring) / items + occurring * share).log()
+
+
+class _RowAdam:
+    """Adam that keeps up only the rows that a step touches.
+
+    Source: arXiv:1412.6980; lazy as torch.optim.SparseAdam.
+    """
+
+    def __init__(self, table: Tensor, rate: float) -> None:
+        self._table, self._rate = table.detach(), rate
+        self._mean, self._square = torch.zeros_like(self._table), torch.zeros_like(self._table)
+        self._steps = 0
+
+    def step(self, rows: Tensor, gradient: Tensor, rate: float) -> None:
+        """Move distinct rows, (n,), by their gradient, (n, d), at a share of the learning rate."""
+        self._steps += 1
+        mean = self._mean[rows].lerp_(gradient, 1 - 0.9)
+        square = self._square[rows].lerp_(gradient.square(), 1 - 0.999)
+        self._mean.index_copy_(0, rows, mean)
+        self._square.index_copy_(0, rows, square)
+        unbiased = (square / (1 - 0.999**self._steps)).sqrt_().add_(1e-8)
+        move = mean.div_(unbiased).mul_(-rate * self._rate / (1 - 0.9**self._steps))
+        self._table.index_add_(0, rows, move)

@@ -141,21 +141,3 @@ def test_any_histories_leave_finite_weights_and_a_model_that_reads(
 def test_an_item_before_the_first_row_is_refused() -> None:
     with pytest.raises(ValueError, match="item 0"):
         fit(fresh(), [np.array([1, 0, 2])], epochs=1, seed=0)
-
-
-def test_a_fit_that_is_not_short_ends_in_a_mean_of_its_last_weights() -> None:
-    last: dict[str, torch.Tensor] = {}
-    model = fresh()
-    fit(
-        model,
-        walks(100, 40, 0),
-        epochs=20,
-        seed=0,
-        recipe=QUICK,
-        progress=lambda _: last.update(weights(model)),
-    )
-    moved = [name for name, value in weights(model).items() if not torch.equal(value, last[name])]
-    assert "items" in moved
-    history = torch.arange(1, 39)[:, None] + torch.arange(2)
-    best = (read(model, history).queries @ model.vectors().T).argmax(dim=1) + 1
-    assert (best == history[:, 1] + 1).float().mean() > 0.9
