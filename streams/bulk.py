@@ -53,23 +53,28 @@ def publish(
     return asyncio.run(_publish(settings, events, wire, sent or _nothing))
 
 
+def producer_of(settings: Settings, batch_bytes: int = _BATCH_BYTES) -> AIOKafkaProducer:
+    """Return a producer for `Batches`, not yet started; to be made inside a running event loop."""
+    return AIOKafkaProducer(
+        enable_idempotence=True,
+        compression_type=None if settings.compression == "none" else settings.compression,
+        max_batch_size=batch_bytes,
+        **connection(settings),
+    )
+
+
 async def _publish(
     settings: Settings, events: Iterable[Event | Item], wire: Wire, sent: Callable[[], None]
 ) -> int:
-    producer = AIOKafkaProducer(
-        enable_idempotence=True,
-        compression_type=None if settings.compression == "none" else settings.compression,
-        max_batch_size=_BATCH_BYTES,
-        **connection(settings),
-    )
+    producer = producer_of(settings)
     try:
         try:
             await producer.start()
         except KafkaError as error:
             raise DeliveryError(f"{settings.broker}: no broker answers: {error}") from error
-        batches = _Batches(producer)
+        batches = Batches(producer)
         topics = settings.topics
-        partitions = {name: await _partitions(producer, name) for name in _names(settings)}
+        partitions = {name: await partitions_of(producer, name) for name in _names(settings)}
         count = 0
         for event in events:
             if isinstance(event, Item):
@@ -77,9 +82,7 @@ async def _publish(
             else:
                 topic, key = topics.events[event.kind], event.user_id.encode()
             place = (topic, partition_of(key, partitions[topic]))
-            if not batches.add(place, key, encode_event(event, wire)):
-                await batches.ship(place)
-                batches.add(place, key, encode_event(event, wire))
+            await batches.put(place, key, encode_event(event, wire))
             sent()
             count += 1
             if count % _BREATH == 0:
@@ -97,7 +100,12 @@ def _names(settings: Settings) -> tuple[str, ...]:
     return (*settings.topics.events, settings.topics.catalog)
 
 
-async def _partitions(producer: Any, topic: str) -> int:
+async def partitions_of(producer: Any, topic: str) -> int:
+    """Return how many partitions a topic has.
+
+    Raises:
+        DeliveryError: there is no such topic.
+    """
     try:
         return len(await producer.partitions_for(topic))
     except KafkaError as error:
@@ -106,22 +114,31 @@ async def _partitions(producer: Any, topic: str) -> int:
         ) from error
 
 
-class _Batches:
-    """One open batch a partition, and those on their way in the order in which they left."""
+class Batches:
+    """One open batch a partition, and those on their way in the order in which they left.
+
+    Args:
+        producer: Of `producer_of`; several may share it.
+    """
 
     def __init__(self, producer: Any) -> None:
         self._producer = producer
         self._open: dict[Place, Any] = {}
         self._leaving: deque[asyncio.Future[Any]] = deque()
 
-    def add(self, place: Place, key: bytes, value: bytes) -> bool:
-        """Add a record to its partition's batch; False when that is full and must leave first."""
+    async def put(self, place: Place, key: bytes, value: bytes | None) -> None:
+        """Add a record to its partition's batch; one that is full leaves first."""
+        if not self._add(place, key, value):
+            await self._ship(place)
+            self._add(place, key, value)
+
+    def _add(self, place: Place, key: bytes, value: bytes | None) -> bool:
         batch = self._open.get(place)
         if batch is None:
             batch = self._open[place] = self._producer.create_batch()
         return batch.append(key=key, value=value, timestamp=None) is not None
 
-    async def ship(self, place: Place) -> None:
+    async def _ship(self, place: Place) -> None:
         """Send a partition's batch; wait for the oldest ones while too many are on their way."""
         batch = self._open.pop(place)
         batch.close()
@@ -134,7 +151,7 @@ class _Batches:
     async def finish(self) -> None:
         """Send what is left and wait until all is confirmed."""
         for place in list(self._open):
-            await self.ship(place)
+            await self._ship(place)
         await asyncio.gather(*self._leaving)
         self._leaving.clear()
 

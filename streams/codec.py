@@ -52,11 +52,13 @@ class BadEvent(ValueError):
 
     Attributes:
         reason: A key of `REASONS`.
+        problem: The value and the rule, without the cure.
     """
 
     def __init__(self, reason: str, problem: str) -> None:
         super().__init__(f"{problem}; {REASONS[reason]}")
         self.reason = reason
+        self.problem = problem
 
 
 class _Reader(Generic[T]):

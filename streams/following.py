@@ -16,6 +16,13 @@ POLL_MS = 200
 
 Apply = Callable[[Sequence["ConsumerRecord[bytes, bytes]"]], Awaitable[None]]
 """Takes records of one partition, in order."""
+Since = Callable[[Mapping[int, int]], Mapping[int, int]]
+"""Told the end of each partition; returns the offset to begin with, of those that are not to be
+read from their oldest record."""
+
+
+def _from_the_oldest(_: Mapping[int, int]) -> Mapping[int, int]:
+    return {}
 
 
 class Follower:
@@ -40,17 +47,33 @@ class Follower:
             **connection(settings),
         )
 
-    async def start(self) -> None:
-        """Read what the topic holds now."""
+    async def start(self, since: Since = _from_the_oldest) -> None:
+        """Read what the topic holds now.
+
+        Args:
+            since: Where to begin; at an offset that Kafka has deleted, the oldest comes instead.
+        """
         await self._consumer.start()
         partitions = await self._partitions()
         self._consumer.assign(partitions)
         await self._consumer.seek_to_beginning(*partitions)
-        await self._catch_up(await self._consumer.end_offsets(partitions))
+        ends = await self._consumer.end_offsets(partitions)
+        for number, offset in since({tp.partition: end for tp, end in ends.items()}).items():
+            self._consumer.seek(TopicPartition(self._topic, number), offset)
+        await self._catch_up(ends)
 
     async def poll(self) -> None:
         """Take what has come since, or wait a moment for it."""
         await self._poll([])
+
+    async def behind(self) -> int:
+        """Ask Kafka how many records there are that were not read yet.
+
+        Raises:
+            aiokafka.errors.KafkaError: it does not answer.
+        """
+        ends = await self._consumer.end_offsets(self._consumer.assignment())
+        return sum([end - await self._consumer.position(tp) for tp, end in ends.items()])
 
     async def stop(self) -> None:
         """Leave the broker."""

@@ -21,6 +21,7 @@ from features.guard import REPEAT_MS, Rules
 from streams.settings_checks import NAME, check_security, check_servers
 from streams.settings_domains import SHOP_ALONE, DomainSettings
 from streams.settings_errors import explain
+from streams.settings_gateway import GatewaySettings
 from streams.settings_sources import CONFIG, PREFIX, BadSetting, Unknown, toml
 from streams.topics import Topics, TopicSpec, specs
 
@@ -29,7 +30,7 @@ __all__ = ["CONFIG", "PREFIX", "BadSetting", "Settings"]
 _DOTENV = Path(".env")
 
 
-class Settings(BaseSettings):
+class Settings(GatewaySettings):
     """What an operator may change. Each field's description is also its documentation."""
 
     model_config = SettingsConfigDict(

@@ -7,9 +7,15 @@ from pydantic_core import ErrorDetails
 
 from streams.settings_checks import NAME
 from streams.settings_domains import RULE
+from streams.settings_gateway import KEYS_RULE, ORIGINS_RULE
 from streams.settings_sources import PREFIX
 
-_TOLD = {"broker": "host:port, comma between several", "domains": RULE}
+_TOLD = {
+    "broker": "host:port, comma between several",
+    "domains": RULE,
+    "gateway_keys": KEYS_RULE,
+    "gateway_cors": ORIGINS_RULE,
+}
 """What no schema tells."""
 
 

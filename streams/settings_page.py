@@ -7,6 +7,7 @@ from pydantic.fields import FieldInfo
 from streams.settings import CONFIG, PREFIX, Settings
 from streams.settings_domains import written
 from streams.settings_errors import allowed
+from streams.settings_gateway import GatewaySettings
 
 _HEAD = f"""\
 # Settings
@@ -28,20 +29,26 @@ def markdown() -> str:
     """Return the reference page, docs/settings.md."""
     rows = [
         f"| `{variable(name)}` | {_default(field)} | {rule} | {field.description} |"
-        for name, field in Settings.model_fields.items()
-        for rule in [allowed(Settings, name)]
+        for name in _names()
+        for field, rule in [(Settings.model_fields[name], allowed(Settings, name))]
     ]
     return _HEAD + "\n".join(rows) + "\n"
 
 
 def in_force(settings: Settings) -> list[tuple[str, str]]:
     """Return every variable with the value that holds now; secrets are masked."""
-    return [(variable(name), "" if value is None else _text(value)) for name, value in settings]
+    values = ((name, getattr(settings, name)) for name in _names())
+    return [(variable(name), "" if value is None else _text(value)) for name, value in values]
 
 
 def variable(name: str) -> str:
     """Return the environment variable of a setting."""
     return PREFIX + name.upper()
+
+
+def _names() -> list[str]:
+    """Return every setting, those of the gateway last."""
+    return sorted(Settings.model_fields, key=GatewaySettings.model_fields.__contains__)
 
 
 def _default(field: FieldInfo) -> str:

@@ -3,7 +3,6 @@
 import logging
 import os
 import signal
-import sys
 import threading
 from typing import Any
 
@@ -12,18 +11,14 @@ import faust
 from streams import admin, engine, garbage
 from streams.app import build
 from streams.health import serving
+from streams.log_lines import say_on_stderr
 from streams.metrics import Meter
 from streams.models import first_model
 from streams.recommend import warm_up
-from streams.repeats import Repeats
 from streams.settings import Settings
 
-CHATTY = ("kafka", "aiokafka", "faust", "mode")
-"""Libraries that tell about every connection: only their warnings are for operators, and those
-once in a while."""
 LEFT_WITHIN_S = 15.0
 """How long a worker may take to leave, once it was told to."""
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +45,7 @@ def run(settings: Settings, *, attached: bool = False) -> int:
         signal.signal(signal_, _leave)  # until Faust takes over
     if attached:
         threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
-    logging.basicConfig(format=LOG_FORMAT, level=settings.log_level, stream=sys.stderr)
-    for name in CHATTY:
-        logging.getLogger(name).setLevel(
-            max(logging.WARNING, logging.getLevelName(settings.log_level))
-        )
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(Repeats(CHATTY))
+    say_on_stderr(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     admin.check(settings)
     engine.use_uvloop()
