@@ -13,6 +13,7 @@ from streams.commands import (
     features,
     follow,
     forget,
+    gateway,
     model,
     publish,
     settings,
@@ -36,7 +37,18 @@ app.add_typer(topics.app, name="topics")
 app.add_typer(state.app, name="state")
 app.add_typer(features.app, name="features")
 app.add_typer(model.app, name="model")
-for command in (worker, publish, follow, forget, simulate, train, evaluate, demo, settings):
+for command in (
+    worker,
+    gateway,
+    publish,
+    follow,
+    forget,
+    simulate,
+    train,
+    evaluate,
+    demo,
+    settings,
+):
     command.register(app)
 
 

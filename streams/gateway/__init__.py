@@ -1,0 +1,1 @@
+"""The HTTP gateway: events in, recommendations and rankings out."""

@@ -1,0 +1,37 @@
+"""The gateway as an ASGI app: routes, limits, errors, and its document."""
+
+from fastapi import FastAPI, Request, Response
+from starlette.middleware.cors import CORSMiddleware
+
+from streams.delivery import DeliveryError
+from streams.gateway import asking, catalog, document, events, lists, operation, problems, snippet
+from streams.gateway.limits import Gate
+from streams.gateway.parts import Parts
+from streams.gateway.problems import Problem, response_of
+from streams.settings_gateway import origins_of
+
+_ROUTES = (events, lists, asking, catalog, operation, snippet)
+
+
+def build(parts: Parts) -> FastAPI:
+    """Return the app; whoever serves it keeps `parts.run()` going beside."""
+    app = FastAPI(title="Headrace gateway", redoc_url=None, default_response_class=Response)
+    problems.install(app)
+
+    @app.exception_handler(DeliveryError)
+    async def unconfirmed(_: Request, error: DeliveryError) -> Response:
+        return response_of(Problem(503, str(error), headers={"Retry-After": "1"}))
+
+    for each in _ROUTES:
+        each.attach(app, parts)
+    document.install(app, events.Accepted, lists.Shown)
+    app.add_middleware(Gate, settings=parts.settings, keyring=parts.keyring, meter=parts.meter)
+    if origins := origins_of(parts.settings.gateway_cors):
+        app.add_middleware(
+            CORSMiddleware,  # outside: a page may read why it was refused
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key", "If-None-Match"],
+            expose_headers=["Age", "ETag", "Retry-After"],
+        )
+    return app
