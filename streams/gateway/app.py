@@ -4,13 +4,24 @@ from fastapi import FastAPI, Request, Response
 from starlette.middleware.cors import CORSMiddleware
 
 from streams.delivery import DeliveryError
-from streams.gateway import asking, catalog, document, events, lists, operation, problems, snippet
+from streams.explain import Explanation
+from streams.gateway import (
+    asking,
+    catalog,
+    document,
+    events,
+    explaining,
+    lists,
+    operation,
+    problems,
+    snippet,
+)
 from streams.gateway.limits import Gate
 from streams.gateway.parts import Parts
 from streams.gateway.problems import Problem, response_of
 from streams.settings_gateway import origins_of
 
-_ROUTES = (events, lists, asking, catalog, operation, snippet)
+_ROUTES = (events, lists, asking, explaining, catalog, operation, snippet)
 
 
 def build(parts: Parts) -> FastAPI:
@@ -24,7 +35,7 @@ def build(parts: Parts) -> FastAPI:
 
     for each in _ROUTES:
         each.attach(app, parts)
-    document.install(app, events.Accepted, lists.Shown)
+    document.install(app, events.Accepted, lists.Shown, Explanation)
     app.add_middleware(Gate, settings=parts.settings, keyring=parts.keyring, meter=parts.meter)
     if origins := origins_of(parts.settings.gateway_cors):
         app.add_middleware(

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import FastAPI, Path, Query, Request, Response
+from pydantic import StringConstraints
 
-from features.events import MAX_ID_BYTES, MAX_LIST, Filters
+from features.events import MAX_ID_BYTES, Filters
 from ranker.limits import Limits
 from streams.clock import now_ms
 from streams.filters import limits_of
@@ -18,6 +19,9 @@ from streams.gateway.problems import Problem
 from streams.lists import Reason, Recommendation, RecommendedItem
 
 MOST_ITEMS = 200
+MOST_NAMED = 100
+"""Items to exclude, or categories: an address has room for no more (see `/v1/search` for those)."""
+Text = Annotated[str, StringConstraints(max_length=MAX_ID_BYTES)]
 UNCHANGED: dict[int | str, dict[str, Any]] = {
     304: {"description": "It is the one that `If-None-Match` names."}
 }
@@ -100,11 +104,11 @@ def attach(app: FastAPI, parts: Parts) -> None:
         user_id: Annotated[str, Path(min_length=1, max_length=MAX_ID_BYTES)],
         k: Annotated[int, Query(ge=1, le=MOST_ITEMS, description="Items wanted.")] = default_k,
         exclude: Annotated[
-            list[str] | None, Query(max_length=MAX_LIST, description="Items not to show.")
+            list[Text] | None, Query(max_length=MOST_NAMED, description="Items not to show.")
         ] = None,
         category: Annotated[
-            list[str] | None,
-            Query(max_length=100, description="One level of an item's path is one of these."),
+            list[Text] | None,
+            Query(max_length=MOST_NAMED, description="One level of the path is one of these."),
         ] = None,
         in_stock: Annotated[bool, Query(description="Leave out what cannot be bought now.")] = True,
         domain: Annotated[

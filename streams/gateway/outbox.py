@@ -1,9 +1,11 @@
 """What goes into Kafka: confirmed before a request is answered, whole batches at a time."""
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from typing import Any
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from features.events import Event, Forget, Item
@@ -17,7 +19,11 @@ CONFIRMED_WITHIN_S = 10.0
 BATCH_BYTES = 2**20 - 2**14
 """Above the body of a request, so that each of its events fits; below what Kafka takes at once."""
 
+_CURE = "Kafka did not confirm it: send it again, under the same event_id, which counts once"
+
 Message = Event | Item | Forget
+
+log = logging.getLogger(__name__)
 
 
 class Outbox:
@@ -31,9 +37,12 @@ class Outbox:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._topics = settings.topics
         self._producer = producer_of(settings, BATCH_BYTES)
         self._partitions: dict[str, int] = {}
+        self._renewing = asyncio.Lock()
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Reach the broker.
@@ -50,6 +59,7 @@ class Outbox:
     async def stop(self) -> None:
         """Leave the broker; what is on its way is waited for."""
         await self._producer.stop()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
 
     async def send(self, messages: Iterable[Message]) -> None:
         """Send messages, and return once Kafka has them all.
@@ -68,18 +78,40 @@ class Outbox:
         await self._send([(self._topics.catalog, item_id.encode(), None)])
 
     async def _send(self, records: Iterable[tuple[str, bytes, bytes | None]]) -> None:
-        batches = Batches(self._producer)
+        producer = self._producer
+        batches = Batches(producer)
         try:
             async with asyncio.timeout(CONFIRMED_WITHIN_S):
                 for topic, key, value in records:
                     place = (topic, partition_of(key, self._partitions[topic]))
                     await batches.put(place, key, value)
                 await batches.finish()
-        except (KafkaError, TimeoutError, KeyError) as error:
-            raise DeliveryError(
-                f"Kafka did not confirm it within {CONFIRMED_WITHIN_S:.0f} s: send it again, under "
-                "the same event_id, which counts once"
-            ) from error
+        except TimeoutError as error:
+            raise DeliveryError(f"no answer within {CONFIRMED_WITHIN_S:.0f} s; {_CURE}") from error
+        except KafkaError as error:
+            await self._renew(producer)
+            raise DeliveryError(f"{error}; {_CURE}") from error
+
+    async def _renew(self, failed: AIOKafkaProducer) -> None:
+        """Go on with another producer, unless that is done already.
+
+        An idempotent one numbers its batches, and once Kafka has refused one, it refuses all that
+        follow in that partition.
+        """
+        async with self._renewing:
+            if failed is not self._producer:
+                return
+            fresh = producer_of(self._settings, BATCH_BYTES)
+            try:
+                await fresh.start()
+            except KafkaError as error:  # nobody is there: the next failure tries again
+                log.warning("no new producer: %s", error)
+                await fresh.stop()
+                return
+            self._producer = fresh
+            leaving = asyncio.create_task(failed.stop())
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
 
     def _place(self, message: Message) -> tuple[str, bytes]:
         """Return the topic and the key of a message."""

@@ -48,6 +48,10 @@ def test_a_real_worker_ranks_searches_and_learns(names: Names) -> None:
         click = {"type": "click", "user_id": "ann", "item_id": "pot"}
         gateway.post(click | {"search_id": ranked["search_id"], "position": 1})
         eventually(lambda: gateway.shown("ann")["source"] == "worker", ANSWERED_WITHIN_S)
+        why = gateway.client.get("/v1/users/ann/explain/pan", params={"query": "iron"})
+        assert why.status_code == 200, why.text
+        assert (why.json()["title"], why.json()["listed"]["candidates"] > 0) == ("iron pan", True)
+        assert gateway.client.get("/v1/users/bob/explain/pan").status_code == 404
         # Forgotten by the workers, and by the copy: the stranger again.
         assert gateway.client.delete("/v1/users/ann").status_code == 202
         forget = settings.topics.user_state

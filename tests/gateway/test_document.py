@@ -25,7 +25,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 
-OPERATIONS = 11
+OPERATIONS = 12
 
 
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")  # schemathesis does

@@ -1,0 +1,52 @@
+"""What Kafka does not take, or is not there to take, is said, and is over when that is."""
+
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+
+from features.events import Kind
+from streams import admin
+from streams.broker import Kafka
+from streams.gateway import outbox, parts
+from streams.settings import Settings
+from tests.broker.records import limit
+from tests.conftest import Names
+from tests.gateway.running import RunningGateway
+from tests.gateway.test_events import click, stored
+from tests.support import eventually
+
+
+def test_after_a_record_that_kafka_refuses_others_go_on(names: Names) -> None:
+    settings = names.create_topics(gateway_dir=names.directory / "gateway", partitions=1)
+    limit(settings, settings.topics.click, "max.message.bytes", "2000")
+    with RunningGateway(settings) as gateway:
+        assert gateway.post(click("small-1")).status_code == 200
+        refused = gateway.post(click("large", context={"noise": token_hex(4000)}))
+        assert refused.status_code == 503
+        assert "under the same event_id" in refused.json()["detail"]
+        assert gateway.post(click("small-2")).status_code == 200
+        assert list(stored(gateway, Kind.CLICK)) == ["small-1", "small-2"]
+
+
+def test_a_broker_that_is_away_is_told_and_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "CONFIRMED_WITHIN_S", 0.5)
+    monkeypatch.setattr(parts, "SILENT_S", 2.0)
+    kafka = Kafka(tmp_path / "kafka")
+    with kafka as address:
+        settings = Settings(broker=address, partitions=1, gateway_dir=tmp_path / "gateway")
+        admin.create(settings)
+        with RunningGateway(settings) as gateway:
+            assert gateway.post(click("before")).status_code == 200
+            kafka.stop()
+            answer = gateway.post(click("meanwhile"))
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+            eventually(lambda: gateway.client.get("/readyz").status_code == 503, 20)
+            assert "has not answered" in gateway.client.get("/readyz").json()["detail"]
+            assert gateway.client.get("/healthz").status_code == 200
+            assert gateway.shown("ann")["source"] == "popular"  # lists are there all the same
+            kafka.start()
+            eventually(gateway.ready, 60)
+            eventually(lambda: gateway.post(click("after")).status_code == 200, 60)
