@@ -235,6 +235,8 @@ def _watched(
     before_s = sum(process.cpu_times()[:2])
     got: list[Answers] = []
     yield got.append
+    if got[0].failed:
+        print(f"{got[0].failed} failed, the first: {got[0].complaint}", file=sys.stderr)
     found[name] = got[0], sum(process.cpu_times()[:2]) - before_s
 
 

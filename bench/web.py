@@ -17,12 +17,14 @@ class Answers(NamedTuple):
     Attributes:
         took_ms: Latencies, ascending.
         failed: How many answers were no success.
+        complaint: What the first of them said.
         marked: How many were lists by popularity.
         seconds: How long it took.
     """
 
     took_ms: list[float]
     failed: int
+    complaint: str
     marked: int
     seconds: float
 
@@ -150,13 +152,16 @@ class _Run:
         self._web = web
         self._took_ms: list[float] = []
         self._failed = 0
+        self._complaint = ""
         self._marked = 0
 
     async def one(self, request: bytes, due: float) -> None:
         status, body = await self._web.ask(request)
         self._took_ms.append((time.perf_counter() - due) * 1000)
-        self._failed += not 200 <= status < 300
+        if not 200 <= status < 300:
+            self._failed += 1
+            self._complaint = self._complaint or body.decode()
         self._marked += _MARK in body
 
     def answers(self, seconds: float) -> Answers:
-        return Answers(sorted(self._took_ms), self._failed, self._marked, seconds)
+        return Answers(sorted(self._took_ms), self._failed, self._complaint, self._marked, seconds)

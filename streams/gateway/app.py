@@ -1,5 +1,7 @@
 """The gateway as an ASGI app: routes, limits, errors, and its document."""
 
+import logging
+
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.cors import CORSMiddleware
 
@@ -21,6 +23,8 @@ from streams.gateway.parts import Parts
 from streams.gateway.problems import Problem, response_of
 from streams.settings_gateway import origins_of
 
+log = logging.getLogger(__name__)
+
 _ROUTES = (events, lists, asking, explaining, catalog, operation, snippet)
 
 
@@ -31,6 +35,7 @@ def build(parts: Parts) -> FastAPI:
 
     @app.exception_handler(DeliveryError)
     async def unconfirmed(_: Request, error: DeliveryError) -> Response:
+        log.warning("not confirmed: %s", error)
         return response_of(Problem(503, str(error), headers={"Retry-After": "1"}))
 
     for each in _ROUTES:

@@ -5,6 +5,8 @@ lists, where it is awaited by its id. What does not come in time is answered by 
 """
 
 import asyncio
+import logging
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -22,7 +24,13 @@ from streams.gateway.catalog import refused
 from streams.gateway.document import answers, body
 from streams.gateway.lists import Shown, by_popularity, known_domain, told
 from streams.gateway.parts import Parts
+from streams.gateway.problems import Problem
 from streams.producer import new_id
+
+MOST_ASKED = 4_096
+"""Searches on their way to Kafka, which outlive the requests that they are of."""
+
+log = logging.getLogger(__name__)
 
 
 def attach(app: FastAPI, parts: Parts) -> None:
@@ -77,6 +85,9 @@ async def _answered(fields: dict[str, Any], parts: Parts) -> Response:
     except BadEvent as error:
         raise refused(parts, error) from error
     assert isinstance(event, Search)
+    if len(parts.asked) >= MOST_ASKED:
+        detail = f"Kafka has not confirmed {MOST_ASKED} searches yet: try again soon"
+        raise Problem(503, detail, headers={"Retry-After": "1"})
     shown = await _asked(event, parts)
     parts.meter.answers.labels("search", shown.source).inc()
     return Response(msgspec.json.encode(shown), media_type="application/json")
@@ -93,14 +104,25 @@ async def _asked(event: Search, parts: Parts) -> Shown:
         search_id=event.event_id,
     )
     with parts.answers.expecting(answer_to(event).rec_id) as made:
+        sending = asyncio.create_task(parts.outbox.send([event]))  # it goes on after the deadline
+        parts.asked.add(sending)
+        sending.add_done_callback(partial(_sent, parts))
         try:
             async with asyncio.timeout(parts.settings.gateway_deadline_ms / 1000):
-                await parts.outbox.send([event])
-                parts.meter.events.labels("search").inc()
                 answer = await made
         except TimeoutError:
             return replace(shown, items=by_popularity(_instead(event, parts)))
     return told(replace(shown, source="worker", items=answer.items), answer)
+
+
+def _sent(parts: Parts, sending: asyncio.Task[None]) -> None:
+    parts.asked.discard(sending)
+    if sending.cancelled():
+        return
+    if (error := sending.exception()) is not None:
+        log.warning("a search is lost: %s", error)
+    else:
+        parts.meter.events.labels("search").inc()
 
 
 def _instead(event: Search, parts: Parts) -> list[str]:

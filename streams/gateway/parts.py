@@ -40,6 +40,7 @@ class Parts:
         self.keyring = Keyring(settings)
         self.meter = GatewayMeter()
         self.answers = Answers()
+        self.asked: set[asyncio.Task[None]] = set()
         self.outbox = Outbox(settings)
         self.lists = StoredLists(settings, now_ms, self.answers.take)
         index = index_of(settings)

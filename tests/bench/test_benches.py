@@ -20,6 +20,7 @@ RECOVERY = {"recovery_s", "rows_per_s", "cpu_us_per_row", "start_s", "rss_mb", "
 RETRIEVAL = {"batch_us", "alone_us", "recall", "build_s", "memory_mb", "upsert_us"}
 COSTS = {"users_us", "items_us", "index_us", "learn_us", "outcome_us", "list_us"}
 WORKER = {"events_per_s", "lists_per_s", "cpu_us_per_event", "rss_mb"}
+WEB = {"requests_per_s", "p50_ms", "p90_ms", "p99_ms", "cpu_us_per_request", "failed"}
 FOLD = {"decode_us", "learn_us", "total_us"}
 
 
@@ -103,3 +104,14 @@ def test_pipeline(broker: str) -> None:
     check(found["worker"], {"ranking", "without"}, WORKER)
     assert found["worker"]["ranking"]["lists_per_s"]["median"] > 0
     assert found["worker"]["without"]["lists_per_s"]["median"] == 0
+
+
+@pytest.mark.timeout(900)
+def test_gateway(broker: str) -> None:
+    found = run("gateway", "--broker", broker, "--seconds", "1", "--events", "300")
+    asked = {"lists", "lists, flat out", "rankings", "events, worker beside", "events, no worker"}
+    assert found["gateway"].keys() == asked
+    for figures in found["gateway"].values():
+        assert figures.keys() >= WEB
+        assert figures["requests_per_s"] > 0
+    assert found["reached"].keys() == {"lists", "rankings", "events"}

@@ -47,6 +47,8 @@ def test_a_broker_that_is_away_is_told_and_waited_for(
             assert "has not answered" in gateway.client.get("/readyz").json()["detail"]
             assert gateway.client.get("/healthz").status_code == 200
             assert gateway.shown("ann")["source"] == "popular"  # lists are there all the same
+            asked = {"user_id": "ann", "candidates": ["a"]}
+            assert gateway.client.post("/v1/rank", json=asked).json()["source"] == "popular"
             kafka.start()
             eventually(gateway.ready, 60)
             eventually(lambda: gateway.post(click("after")).status_code == 200, 60)

@@ -16,7 +16,7 @@ from tests.repo.commands import parses
 ROOT = Path(__file__).parents[2]
 SCHEMA = Path(__file__).parent / "schemas" / "compose-spec.json"
 TEXT = (ROOT / "docker-compose.yml").read_text()
-OURS = ("topics", "worker", "shoppers")
+OURS = ("topics", "worker", "gateway", "shoppers")
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?P<rest>[^}]*)\}")
 
 
@@ -91,8 +91,19 @@ def test_every_variable_of_the_example_is_used_or_a_setting(
 
 def test_only_workers_are_asked_what_the_image_asks(services: dict[str, dict[str, Any]]) -> None:
     for name in OURS:
-        if services[name]["command"] != ["worker"]:
+        if name not in {"worker", "gateway"}:
             assert services[name]["healthcheck"] == {"disable": True}
+
+
+def test_the_gateway_is_asked_for_its_health_where_it_answers(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    gateway = services["gateway"]
+    port = gateway["environment"]["HEADRACE_GATEWAY_PORT"]
+    assert f"127.0.0.1:{port}/healthz" in gateway["healthcheck"]["test"][-1]
+    compile(gateway["healthcheck"]["test"][-1], "healthcheck", "exec")
+    host, _, target = gateway["ports"][0].rsplit(":", 2)
+    assert (host, target) == ("127.0.0.1", port)  # plain text stays on this machine
 
 
 def test_images_are_pinned(services: dict[str, dict[str, Any]]) -> None:

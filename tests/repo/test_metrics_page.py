@@ -1,15 +1,18 @@
-"""docs/metrics.md lists every metric that a worker serves, and none else."""
+"""docs/metrics.md lists every metric that a worker or a gateway serves, and none else."""
 
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
+
+from streams.gateway.meter import GatewayMeter
 from streams.metrics import Meter
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
-def rows() -> list[str]:
+def rows(registry: CollectorRegistry) -> list[str]:
     """A table's line for each metric, in the order of the code."""
-    collectors = list(Meter().registry._collector_to_names)
+    collectors = list(registry._collector_to_names)
     return [
         f"| `{family.name}{'_total' if family.type == 'counter' else ''}` | {family.type} "
         f"| {', '.join(getattr(collector, '_labelnames', ())) or 'none'} | {family.documentation} |"
@@ -20,6 +23,6 @@ def rows() -> list[str]:
 
 def test_the_page_has_the_metrics_of_the_code() -> None:
     found = [line for line in PAGE.read_text().splitlines() if line.startswith("| `headrace_")]
-    expected = rows()
+    expected = rows(Meter().registry) + rows(GatewayMeter().registry)
     assert found == expected, "put this into docs/metrics.md:\n" + "\n".join(expected)
     assert len(expected) > 10
