@@ -187,8 +187,8 @@ async def _ask(
     async with Web(settings.gateway_host, settings.gateway_port, CONNECTIONS) as web:
         await _ready(web)
         requests = Requests(web, items, users)
-        await web.at_rate(requests.lists(), GETS / 2, _WARM_S)
-        await web.at_rate(requests.rankings(), RANKS / 2, _WARM_S)
+        await web.at_rate(requests.lists(), GETS / 2, min(seconds, _WARM_S))
+        await web.at_rate(requests.rankings(), RANKS / 2, min(seconds, _WARM_S))
         with _watched(process, found, "lists") as put:
             put(await web.at_rate(requests.lists(), GETS, seconds))
         with _watched(process, found, "lists, flat out") as put:
@@ -211,7 +211,7 @@ async def _send(
     async with Web(settings.gateway_host, settings.gateway_port, CONNECTIONS) as web:
         await _ready(web)
         requests = Requests(web, items, users)
-        await web.at_rate(requests.events(), POSTS / 2, _WARM_S)
+        await web.at_rate(requests.events(), POSTS / 2, min(seconds, _WARM_S))
         with _watched(process, found, "events, no worker") as put:
             put(await web.at_rate(requests.events(), POSTS, seconds))
     return found

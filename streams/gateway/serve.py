@@ -3,7 +3,10 @@
 import asyncio
 import gc
 import logging
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 import uvloop
@@ -16,7 +19,7 @@ from streams.log_lines import say_on_stderr
 from streams.settings import PREFIX, Settings
 
 LEFT_WITHIN_S = 10
-"""How long requests at work may take, once the gateway was told to leave."""
+"""How long requests at work, and then the parts, may take once the gateway was told to leave."""
 _WAITING = 2048  # connections that are not accepted yet
 
 log = logging.getLogger(__name__)
@@ -44,7 +47,7 @@ def run(settings: Settings) -> None:
         # What was loaded stays: to look it all through for garbage takes 0.1 s, time and again.
         gc.collect()
         gc.freeze()
-        uvloop.run(serve(settings, listening))
+        uvloop.run(_until_a_signal(settings, listening))
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -68,16 +71,28 @@ def listen(settings: Settings) -> socket.socket:
         ) from error
 
 
-async def serve(
-    settings: Settings, listening: socket.socket, leave: asyncio.Event | None = None
-) -> None:
-    """Answer on a socket until a signal comes, or `leave` is set.
+async def _until_a_signal(settings: Settings, listening: socket.socket) -> None:
+    leave = asyncio.Event()
+    for signal_ in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_, leave.set)
+    await serve(settings, listening, leave)
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: uvicorn would raise them again before the copy is closed."""
+        yield
+
+
+async def serve(settings: Settings, listening: socket.socket, leave: asyncio.Event) -> None:
+    """Answer on a socket until `leave` is set.
 
     Raises:
         GatewayEnded: what keeps the copies up has failed.
     """
     parts = Parts(settings)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             build(parts),
             http="httptools",
@@ -92,14 +107,15 @@ async def serve(
     log.info("gateway broker=%s address=%s", settings.broker, listening.getsockname()[:2])
     serving = asyncio.create_task(server.serve([listening]))
     keeping = asyncio.create_task(parts.run())
-    leaving = asyncio.create_task((leave or asyncio.Event()).wait())
+    leaving = asyncio.create_task(leave.wait())
     await asyncio.wait({serving, keeping, leaving}, return_when=asyncio.FIRST_COMPLETED)
     failed = keeping.exception() if keeping.done() else None
     server.should_exit = True
     await serving
     for task in (keeping, leaving):
         task.cancel()
-    await asyncio.gather(keeping, leaving, return_exceptions=True)
+    # What is on its way to a Kafka that is gone has no end.
+    await asyncio.wait({keeping, leaving}, timeout=LEFT_WITHIN_S)
     if failed is not None:
         raise GatewayEnded(f"the gateway ended: {_first(failed)}") from failed
 
