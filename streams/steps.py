@@ -249,9 +249,9 @@ def request(
     )
     if isinstance(event, Search):
         wanted.query = event.query
-        meant = _meant(event.query, index)
-        wanted.query_keys = query_keys(meant)
-        wanted.terms = terms(meant)
+        words = meant(event.query, index)
+        wanted.query_keys = query_keys(words)
+        wanted.terms = terms(words)
         wanted.k = event.k or k
         wanted.given = None if event.candidates is None else index.slots(event.candidates)
         if event.filters is not None:
@@ -261,7 +261,7 @@ def request(
     return wanted
 
 
-def _meant(query: str, index: ItemIndex) -> str:
+def meant(query: str, index: ItemIndex) -> str:
     """Return a query without the misspellings that the index knows how to mend."""
     mended = index.mend(query_keys(query))
     return reworded(query, mended) if mended else query

@@ -14,6 +14,7 @@ from ranker.columns import HIDDEN, SHOWN
 from ranker.items import ItemIndex
 from ranker.limits import Limits
 from ranker.shelves import BY
+from streams import steps
 
 FRESH_S = 1.0
 """So long an order once made is used."""
@@ -96,7 +97,8 @@ class Popular:
 
     def matching(self, order: Order, query: str) -> tuple[str, ...]:
         """Return the items that a search matches and that may be shown, the best match first."""
-        found = self._index.search(terms(query), query_keys(query), self._now_ms())
+        words = steps.meant(query, self._index)
+        found = self._index.search(terms(words), query_keys(words), self._now_ms())
         scores = np.zeros(len(order.passing))
         inside = found.slots < len(scores)
         np.add.at(scores, found.slots[inside], found.values[inside])

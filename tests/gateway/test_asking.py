@@ -80,6 +80,8 @@ def test_where_no_worker_answers_popularity_does(names: Names) -> None:
         assert ids(limited) == ["i4"]
         found = asked(gateway, "search", query="thing 3")
         assert (found["source"], ids(found)[0]) == ("popular", "i3")
+        misspelt = asked(gateway, "search", query="thimg 3")
+        assert ids(misspelt) == ids(found)
         assert ids(asked(gateway, "search", query="")) == [f"i{n}" for n in reversed(range(8))]
         # The event is in the log all the same: the workers learn it when they are back.
         topic = settings.topics.search
