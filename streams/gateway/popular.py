@@ -18,8 +18,8 @@ from streams import steps
 
 FRESH_S = 1.0
 """So long an order once made is used."""
-ORDERS = 256
-"""Orders that are kept: by domain and limits."""
+ORDERS = 32
+"""Orders that are kept, by domain and limits; each takes two bytes an item."""
 MOST = MAX_CANDIDATES + MAX_LIST
 """Items in order: as many as a request can exclude, and want."""
 
