@@ -53,6 +53,11 @@ class Keyring:
                 "make one by `headrace gateway-key`, or listen on 127.0.0.1"
             )
 
+    @property
+    def open(self) -> bool:
+        """Whether there is no key: whoever reaches the gateway may do everything."""
+        return not self._keys
+
     def find(self, secret: str | None) -> Key | None:
         """Return the key that a caller shows; None for a wrong one, or for none where one is due.
 

@@ -3,14 +3,16 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streams.gateway.keys import Keyring
+from streams.gateway.keys import Keyring, is_loopback
 from streams.gateway.meter import GatewayMeter
 from streams.gateway.problems import Problem, response_of
 from streams.settings import PREFIX, Settings
+from streams.settings_gateway import origins_of
 
 CALLERS = 10_000
 """Whose pace is remembered; of more, those that were heard of longest ago are forgotten."""
@@ -74,6 +76,7 @@ class Gate:
         self._pace = Pace(settings.gateway_rate)
         self._body_bytes = settings.gateway_body_bytes
         self._most = settings.gateway_concurrency
+        self._origins = frozenset(origins_of(settings.gateway_cors))
         self._working = 0
         meter.working.set_function(lambda: self._working)
 
@@ -113,6 +116,12 @@ class Gate:
             )
             return Problem(503, detail, headers={"Retry-After": "1"})
         headers = Headers(scope=scope)
+        if self._keyring.open and (stranger := self._stranger(headers)):
+            detail = (
+                f"{stranger}: without keys only programs and pages of this machine may call; make "
+                "keys by `headrace gateway-key`"
+            )
+            return Problem(403, detail)
         scope["key"] = key = self._keyring.find(_secret(scope, headers))
         address = (scope.get("client") or ("unknown",))[0]
         caller = f"key {key.name}" if key and key.name else address
@@ -126,6 +135,19 @@ class Gate:
         if size.isdigit() and int(size) > self._body_bytes:
             return self._too_large()
         return None
+
+    def _stranger(self, headers: Headers) -> str | None:
+        """Name what shows that a request comes from elsewhere, though it came to this machine.
+
+        A proxy passes it on, or a browser has it from another site's page: that may call itself by
+        any name, and have the name lead here.
+        """
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if not _here(f"//{host}"):
+            return f"`Host` is {host!r}"
+        if origin is None or not self._origins.isdisjoint((origin, "*")):
+            return None
+        return None if _here(origin) else f"`Origin` is {origin!r}"
 
     def _bounded(self, receive: Receive) -> Receive:
         """Return a `receive` that ends a body which says no length, and is too large."""
@@ -144,6 +166,14 @@ class Gate:
     def _too_large(self) -> Problem:
         rule = f"{self._body_bytes} bytes are allowed ({PREFIX}GATEWAY_BODY_BYTES)"
         return Problem(413, f"{rule}: send fewer events at once")
+
+
+def _here(url: str) -> bool:
+    """Tell whether a URL names this machine."""
+    try:
+        return is_loopback(urlsplit(url).hostname or "")
+    except ValueError:  # it is none
+        return False
 
 
 def _secret(scope: Scope, headers: Headers) -> str | None:

@@ -151,11 +151,34 @@ def test_pages_of_named_origins_may_call(names: Names) -> None:
         asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
         answer = gateway.client.options("/v1/events", headers=asked)
         assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+        posted = gateway.client.post("/v1/events", json=CLICK, headers={"Origin": asked["Origin"]})
+        assert posted.status_code == 200
         answer = gateway.client.get(LIST, headers={"Origin": "https://evil.example"})
         assert "access-control-allow-origin" not in answer.headers
         # An error can be read by the page as well.
         answer = gateway.client.get("/nowhere", headers={"Origin": "https://shop.example"})
         assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "localhost:8080"}, 200),
+        ({"Host": "[::1]:8080"}, 200),
+        ({"Host": "shop.example"}, 403),  # by a proxy, or a name that somebody had lead here
+        ({"Host": ""}, 403),
+        ({"Host": "[evil"}, 403),
+        ({"Origin": "http://localhost:3000"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "http://localhost.evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+)
+def test_without_keys_only_this_machine_may_call(
+    gateway: RunningGateway, headers: dict[str, str], status: int
+) -> None:
+    answer = gateway.client.post("/v1/events", json=CLICK, headers=headers)
+    assert answer.status_code == status, answer.text
 
 
 def test_the_framework_s_errors_are_problems_too(gateway: RunningGateway) -> None:
