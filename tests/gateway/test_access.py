@@ -53,7 +53,7 @@ def test_each_scope_opens_its_doors_and_no_other(names: Names, keys: dict[str, A
                 headers = {} if secret is None else {"Authorization": f"Bearer {secret}"}
                 answer = gateway.client.request(method, path, json=body, headers=headers)
                 if who in good:
-                    assert answer.is_success, (method, path, who, answer.text)
+                    assert answer.ok, (method, path, who, answer.text)
                 else:
                     wanted = 403 if who in secrets else 401
                     assert answer.status_code == wanted, (method, path, who)

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
+import requests
 
 from streams.broker.ports import free_ports
 from streams.demo.workers import as_environment
 from streams.gateway.serve import listen
 from streams.settings import Settings
 from tests.conftest import Names
+from tests.gateway.running import Client
 from tests.support import ROOT, eventually
 
 READY_WITHIN_S = 60
@@ -38,11 +39,11 @@ def process(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def ready(settings: Settings) -> bool:
-    try:
-        url = f"http://127.0.0.1:{settings.gateway_port}/readyz"
-        return httpx.get(url, timeout=5).status_code == 200
-    except httpx.TransportError:
-        return False
+    with Client(f"http://127.0.0.1:{settings.gateway_port}") as client:
+        try:
+            return client.get("/readyz").status_code == 200
+        except requests.ConnectionError:
+            return False
 
 
 def test_a_signal_ends_it_cleanly_and_its_directory_is_its_own(

@@ -28,8 +28,8 @@ def test_every_call_succeeds(gateway: RunningGateway, line: str) -> None:
     given = {name: words[words.index(name) + 1] for name in ("-X", "-d") if name in words}
     (url,) = [word for word in words if word.startswith(ADDRESS)]
     method = given.get("-X") or ("POST" if "-d" in given else "GET")
-    answer = gateway.client.request(method, url.removeprefix(ADDRESS), content=given.get("-d"))
-    assert answer.is_success, answer.text
+    answer = gateway.client.request(method, url.removeprefix(ADDRESS), data=given.get("-d"))
+    assert answer.ok, answer.text
 
 
 def test_the_examples_of_answers_have_their_shape(gateway: RunningGateway) -> None:

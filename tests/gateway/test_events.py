@@ -104,17 +104,17 @@ def test_bodies_that_are_none_are_problems(gateway: RunningGateway) -> None:
         (b"[" + b"1," * 1000 + b"1]", 422),
         (b'{"type":"click","user_id":"' + b"a" * 1_000_000 + b'"}', 413),
     ]:
-        answer = gateway.client.post("/v1/events", content=body)
+        answer = gateway.client.post("/v1/events", data=body)
         assert (answer.status_code, answer.json()["status"]) == (status, status), body[:20]
 
 
 def test_a_body_without_a_length_is_bounded_too(gateway: RunningGateway) -> None:
-    answer = gateway.client.post("/v1/events", content=(b" " * 100_000 for _ in range(11)))
+    answer = gateway.client.post("/v1/events", data=(b" " * 100_000 for _ in range(11)))
     assert answer.status_code == 413
 
 
 def test_items_are_put_and_deleted(gateway: RunningGateway) -> None:
-    mug = {"title": " Red  mug ", "category": ["kitchen", "mugs"], "price": 4.5}
+    mug: Any = {"title": " Red  mug ", "category": ["kitchen", "mugs"], "price": 4.5}
     assert gateway.client.put("/v1/items/a%2Fb", json=mug).status_code == 204
     assert gateway.client.delete("/v1/items/a%2Fb").status_code == 204
     topic = gateway.settings.topics.catalog

@@ -141,5 +141,5 @@ def test_the_gateway_serves_it_small_and_takes_what_it_sends(gateway: RunningGat
     page.happen("submit", {"value": "red mug"})
     page.tick()
     body = json.dumps(page.told()[0]["events"])
-    sent = gateway.client.post("/v1/events", content=body, headers={"Content-Type": "text/plain"})
+    sent = gateway.client.post("/v1/events", data=body, headers={"Content-Type": "text/plain"})
     assert sent.json()["accepted"] == 2
