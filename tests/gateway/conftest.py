@@ -9,7 +9,7 @@ from tests.conftest import Names
 from tests.gateway.running import RunningGateway
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def gateway(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
     names = Names(broker, tmp_path_factory.mktemp("gateway"))
     settings = names.create_topics(

@@ -117,8 +117,9 @@ def test_nobody_goes_faster_than_the_rate_for_long(rate: int, steps_s: list[floa
         waits = pace.wait_s("ann")
         passed += waits == 0
         assert passed <= rate * (BURST_S + now) + 1e-6
-    now += waits + 1e-6
-    assert pace.wait_s("ann") == 0  # after the time that was said, it may
+    if waits:
+        now += waits + 1e-6
+        assert pace.wait_s("ann") == 0  # after the time that was said, it may
 
 
 def test_the_callers_that_are_remembered_are_bounded() -> None:
@@ -199,7 +200,7 @@ def test_the_framework_s_errors_are_problems_too(gateway: RunningGateway) -> Non
 
 def test_more_requests_than_may_be_at_work_are_turned_away(names: Names) -> None:
     settings = names.create_topics(
-        gateway_dir=names.directory / "gateway", gateway_concurrency=1, gateway_deadline_ms=2_000
+        gateway_dir=names.directory / "gateway", gateway_concurrency=1, gateway_deadline_ms=500
     )
     with RunningGateway(settings) as gateway:
         asking = {"user_id": "ann", "candidates": ["a"]}

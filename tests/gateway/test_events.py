@@ -118,7 +118,8 @@ def test_items_are_put_and_deleted(gateway: RunningGateway) -> None:
     assert gateway.client.put("/v1/items/a%2Fb", json=mug).status_code == 204
     assert gateway.client.delete("/v1/items/a%2Fb").status_code == 204
     topic = gateway.settings.topics.catalog
-    put, deleted = [decode_item(one.key, one.value) for one in records(gateway.settings, topic)]
+    told = [one for one in records(gateway.settings, topic) if one.key == b"a/b"]
+    put, deleted = [decode_item(one.key, one.value) for one in told]
     assert (put[0], deleted) == ("a/b", ("a/b", None))
     assert put[1] is not None
     assert put[1].title == "Red mug"
@@ -129,7 +130,7 @@ def test_items_are_put_and_deleted(gateway: RunningGateway) -> None:
 
 
 def test_forgetting_is_asked_for(gateway: RunningGateway) -> None:
-    assert gateway.client.delete("/v1/users/ann").status_code == 202
+    assert gateway.client.delete("/v1/users/who%2Fgoes").status_code == 202
     assert gateway.client.delete("/v1/users/%20").status_code == 422
-    (asked,) = records(gateway.settings, gateway.settings.topics.forget)
-    assert decode_forget(asked.key, asked.value) == "ann"
+    found = records(gateway.settings, gateway.settings.topics.forget)
+    assert [decode_forget(one.key, one.value) for one in found].count("who/goes") == 1
