@@ -3,6 +3,7 @@
 import logging
 
 from fastapi import FastAPI, Request, Response
+from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from streams.delivery import DeliveryError
@@ -30,7 +31,7 @@ _ROUTES = (events, lists, asking, explaining, catalog, operation, snippet)
 
 def build(parts: Parts) -> FastAPI:
     """Return the app; whoever serves it keeps `parts.run()` going beside."""
-    app = FastAPI(title="Headrace gateway", redoc_url=None, default_response_class=Response)
+    app = FastAPIOffline(title="Headrace gateway", redoc_url=None, default_response_class=Response)
     problems.install(app)
 
     @app.exception_handler(DeliveryError)

@@ -1,5 +1,6 @@
 """Whatever the OpenAPI document allows, and much that it does not, is answered as it says."""
 
+import re
 from itertools import product
 from typing import Any
 
@@ -50,3 +51,13 @@ def test_the_document_is_kept(gateway: RunningGateway) -> None:
             case.call_and_validate(checks=CHECKS)
 
         holds()
+
+
+def test_the_page_to_try_it_out_needs_no_other_host(gateway: RunningGateway) -> None:
+    page = gateway.client.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assets = re.findall(r'(?:src|href)="([^"]*)"', page.text)
+    assert len(assets) == 3, "script, style and icon"
+    for asset in assets:
+        assert asset.startswith("/")
+        assert gateway.client.get(asset).status_code == 200
