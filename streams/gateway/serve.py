@@ -20,6 +20,9 @@ from streams.settings import PREFIX, Settings
 
 LEFT_WITHIN_S = 10
 """How long requests at work, and then the parts, may take once the gateway was told to leave."""
+IDLE_S = 75
+"""How long a connection without a request is kept: longer than load balancers keep theirs, mostly
+60 s. One that is closed under a request on its way is a bad gateway to whoever asked."""
 _WAITING = 2048  # connections that are not accepted yet
 
 log = logging.getLogger(__name__)
@@ -101,6 +104,7 @@ async def serve(settings: Settings, listening: socket.socket, leave: asyncio.Eve
             access_log=False,
             log_config=None,
             server_header=False,
+            timeout_keep_alive=IDLE_S,
             timeout_graceful_shutdown=LEFT_WITHIN_S,
         )
     )

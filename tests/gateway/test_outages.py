@@ -1,7 +1,10 @@
 """What Kafka does not take, or is not there to take, is said, and is over when that is."""
 
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from secrets import token_hex
+from select import select
 
 import pytest
 
@@ -52,3 +55,14 @@ def test_a_broker_that_is_away_is_told_and_waited_for(
             kafka.start()
             eventually(gateway.ready, 60)
             eventually(lambda: gateway.post(click("after")).status_code == 200, 60)
+
+
+def test_a_connection_outlives_a_pause(gateway: RunningGateway) -> None:
+    """Servers mostly close one after 5 s, under the next request of a load balancer."""
+    with closing(HTTPConnection("127.0.0.1", gateway.settings.gateway_port)) as connection:
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().read()
+        closed, _, _ = select([connection.sock], [], [], 6)
+        assert not closed
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().read()
