@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.affinity import price_band
+from features.category import MAX_LEVEL, z_score
 from features.events import Item, Scalar
-from features.levels import MAX_LEVEL, CategoryLevels, z_score
+from features.levels import CategoryLevels
 from features.text import terms
 
 VOCABULARY = 1 << 15
@@ -64,7 +65,7 @@ def numbers(item: Item, levels: CategoryLevels) -> NDArray[np.float32]:
     The first is how far ln(price) lies above what is usual in the category: a robust z-score,
     clipped to `MAX_LEVEL` and divided by it, -1..1. The second is 1 where that is known, else 0.
     """
-    found = levels.priced(item.category or ())
+    found = levels.priced(item.category or (), item.domain or "")
     if not item.price or found is None:
         return np.zeros(len(NUMBERS), np.float32)
     return np.array([z_score(item.price, found[1]) / MAX_LEVEL, 1.0], np.float32)

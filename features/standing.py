@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from features.category import z_score
 from features.events import Kind
 from features.item import ItemRow
-from features.levels import CategoryLevels, Figures, smoothed, z_score
+from features.levels import CategoryLevels, Figures, smoothed
 
 PRIOR_TOUCHES = 10
 """Added to touches that are compared, so that little traffic tells little."""
@@ -71,23 +72,24 @@ def figures_of(row: ItemRow) -> Figures | None:
     clicks, purchases = row.touches[Kind.CLICK], row.touches[Kind.PURCHASE]
     if row.item is None:
         return Figures(clicks=clicks, purchases=purchases)
-    return Figures(row.item.category or (), row.item.price or None, clicks, purchases)
+    entry = row.item
+    return Figures(entry.category or (), entry.price or None, clicks, purchases, entry.domain or "")
 
 
 def standing(row: ItemRow, levels: CategoryLevels) -> Standing:
-    """Return how an item stands among all items that the levels hold, itself among them.
+    """Return how an item stands among all items of its domain that the levels hold, itself too.
 
-    A deleted item is compared with all items.
+    A deleted item is compared with all items of the default domain.
     """
     figures = figures_of(row) or Figures()
-    path, price = figures.path, figures.price
-    found = levels.priced(path)
+    path, price, domain = figures.path, figures.price, figures.domain
+    found = levels.priced(path, domain)
     level, spread = (None, None) if found is None else found
     usual = None if spread is None else math.exp(spread.median)
-    rate = levels.conversion(path)
+    rate = levels.conversion(path, domain)
     trials = _trials(figures)
     return Standing(
-        category_items=levels.at(path).items,
+        category_items=levels.at(path, domain).items,
         price=usual if price is None else price,
         price_imputed=price is None and usual is not None,
         price_category_levels=None if level is None else len(level.path),
@@ -103,8 +105,8 @@ def standing(row: ItemRow, levels: CategoryLevels) -> Standing:
 
 def lead(figures: Figures, levels: CategoryLevels) -> Lead:
     """Return how far an item is ahead of its category, by what the levels hold at the moment."""
-    trials, usual = _trials(figures), levels.touches(figures.path)
-    rate = levels.conversion(figures.path)
+    trials, usual = _trials(figures), levels.touches(figures.path, figures.domain)
+    rate = levels.conversion(figures.path, figures.domain)
     own = None if rate is None else smoothed(figures.purchases, trials, rate)
     return Lead(
         _times((trials + PRIOR_TOUCHES) / (usual + PRIOR_TOUCHES)),

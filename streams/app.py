@@ -53,7 +53,7 @@ def build(settings: Settings, model: Model, meter: Meter) -> tuple[faust.App, He
     memory = engine.Memory(settings.block_cache_mb)
     topics = settings.topics
     index = index_of(settings)
-    levels = CategoryLevels()
+    levels = CategoryLevels(default=next(iter(settings.domains)))
     meter.index_items.set_function(lambda: len(index))
     meter.categories.set_function(lambda: len(levels))
     context = Context(

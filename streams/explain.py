@@ -195,7 +195,7 @@ def _user(settings: Settings, user_id: str) -> Profile:
 async def _broadcasts(settings: Settings) -> tuple[ItemIndex, CategoryLevels, Model]:
     """Read the broadcasts of items and models as they are now, as a worker does when it starts."""
     index = index_of(settings)
-    levels = CategoryLevels()
+    levels = CategoryLevels(default=next(iter(settings.domains)))
     items, models = IndexFeed(settings, index, levels), ModelFeed(settings)
     try:
         await models.start()

@@ -96,7 +96,7 @@ class Replay:
         self.index = ItemIndex(
             neighbours, half_life_ms=half_life_ms, domains=half_lives_of(domains)
         )
-        self.levels = CategoryLevels()
+        self.levels = CategoryLevels(default=domains.default.name)
         self._k = k
         self._neighbours = neighbours
         self._half_life_ms = half_life_ms

@@ -45,7 +45,8 @@ class Parts:
         self.lists = StoredLists(settings, now_ms, self.answers.take)
         index = index_of(settings)
         self.popular = Popular(index, now_ms)
-        self._items = IndexFeed(settings, index, CategoryLevels())
+        levels = CategoryLevels(default=next(iter(settings.domains)))
+        self._items = IndexFeed(settings, index, levels)
         self._read = False
         self._heard_s = -SILENT_S
 

@@ -9,20 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.levels import (
+from features.category import (
     BIN,
     MAX_LEVEL,
     MIN_PRICES,
     MIN_SCALE,
-    PRIOR_CLICKS,
-    CategoryLevels,
-    Figures,
     Level,
     Spread,
     bin_of,
-    smoothed,
     z_score,
 )
+from features.levels import PRIOR_CLICKS, CategoryLevels, Figures, smoothed
 from tests.features.strategies import short_or_long
 
 PATHS: list[tuple[str, ...]] = [(), ("a",), ("A", "b"), ("a", "b"), ("a", "c"), ("d", "b", "e")]
@@ -34,7 +31,9 @@ figures = st.builds(
     price=st.none() | st.just(0.0) | st.sampled_from([1.0, 5.0, 5.2, 900.0]) | real_prices,
     clicks=st.integers(0, 40),
     purchases=st.integers(0, 40),
+    domain=st.just(""),
 )
+names = st.sampled_from(["", "shop", "content", "social"])
 changes = short_or_long(st.tuples(st.integers(0, 11), st.none() | figures), 40)
 
 
@@ -175,6 +174,34 @@ def test_conversions_are_rates_between_the_wider_ones_and_the_own(
         assert wider is not None
         own = level.purchases / level.trials if level.trials else wider
         assert min(wider, own) - 1e-9 <= rate <= max(wider, own) + 1e-9
+
+
+@given(changes=short_or_long(st.tuples(st.integers(0, 11), st.none() | figures, names), 40))
+def test_each_domain_has_the_statistics_of_its_own_items(
+    changes: list[tuple[int, Figures | None, str]],
+) -> None:
+    levels, items = CategoryLevels(default="shop"), dict[int, Figures]()
+    for slot, one, domain in changes:
+        if one is None:
+            levels.drop(slot)
+            items.pop(slot, None)
+        else:
+            items[slot] = one._replace(domain=domain)
+            levels.put(slot, items[slot])
+    opened = {
+        (one.domain.removeprefix("shop"), *map(str.lower, one.path[:depth]))
+        for one in items.values()
+        for depth in range(len(one.path) + 1)
+    }
+    assert len(levels) == len(opened | {("",)})
+    for domain in ("shop", "content", "social"):
+        named = {"", "shop"} if domain == "shop" else {domain}
+        own = anew({n: one._replace(domain="") for n, one in items.items() if one.domain in named})
+        for name in named:
+            for path in CATEGORIES:
+                assert of(levels.at(path, name)) == of(own.at(path))
+                assert levels.conversion(path, name) == own.conversion(path)
+                assert levels.touches(path, name) == own.touches(path)
 
 
 @given(prior=st.floats(0, 1), trials=st.integers(0, 10**6), share=st.floats(0, 1))

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from features.category import MIN_PRICES
 from features.events import Item, Kind
 from features.item import ItemRow, catalogued, new_item
-from features.levels import MIN_PRICES, CategoryLevels, Figures
+from features.levels import CategoryLevels, Figures
 from features.standing import FAR, Lead, figures_of, lead, standing
 from tests.features.test_catalogue import items
 
