@@ -1,7 +1,6 @@
 """Run a gateway: check, read what there is, answer until a signal, and leave cleanly."""
 
 import asyncio
-import gc
 import logging
 import signal
 import socket
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 import uvloop
 
-from streams import admin
+from streams import admin, garbage
 from streams.gateway.app import build
 from streams.gateway.keys import Keyring
 from streams.gateway.parts import Parts
@@ -47,9 +46,7 @@ def run(settings: Settings) -> None:
     listening = listen(settings)
     with listening:
         admin.check(settings)
-        # What was loaded stays: to look it all through for garbage takes 0.1 s, time and again.
-        gc.collect()
-        gc.freeze()
+        garbage.calm()
         uvloop.run(_until_a_signal(settings, listening))
 
 
