@@ -5,7 +5,6 @@ from itertools import product
 from typing import Any
 
 import hypothesis
-import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase
 from schemathesis.checks import not_a_server_error
@@ -29,7 +28,6 @@ CHECKS = [
 OPERATIONS = 12
 
 
-@pytest.mark.filterwarnings("ignore:Do not use the `random` module")  # schemathesis does
 def test_the_document_is_kept(gateway: RunningGateway) -> None:
     schema = schemathesis.openapi.from_url(f"{gateway.client.base_url}/openapi.json")
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
