@@ -4,7 +4,7 @@ For files and replays. Apps that send as things happen use `streams.producer.Eve
 """
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -114,15 +114,23 @@ async def partitions_of(producer: Any, topic: str) -> int:
         ) from error
 
 
+Turns = defaultdict[Place, asyncio.Lock]
+"""Who may wait for a partition."""
+
+
 class Batches:
     """One open batch a partition, and those on their way in the order in which they left.
 
     Args:
         producer: Of `producer_of`; several may share it.
+        turns: Of those who share it: only one waits for a partition at a time. aiokafka lets
+            waiters race for it, and counts the time of each lost race from the start again, so
+            that a hundred losses within a second are a timeout of 40 s.
     """
 
-    def __init__(self, producer: Any) -> None:
+    def __init__(self, producer: Any, turns: Turns | None = None) -> None:
         self._producer = producer
+        self._turns: Turns = defaultdict(asyncio.Lock) if turns is None else turns
         self._open: dict[Place, Any] = {}
         self._leaving: deque[asyncio.Future[Any]] = deque()
 
@@ -143,7 +151,8 @@ class Batches:
         batch = self._open.pop(place)
         batch.close()
         topic, partition = place
-        future = await self._producer.send_batch(batch, topic, partition=partition)
+        async with self._turns[place]:
+            future = await self._producer.send_batch(batch, topic, partition=partition)
         self._leaving.append(future)
         while len(self._leaving) > _UNCONFIRMED:
             await self._leaving.popleft()

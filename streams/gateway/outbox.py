@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from features.events import Event, Forget, Item
-from streams.bulk import Batches, partitions_of, producer_of
+from streams.bulk import Batches, Turns, partitions_of, producer_of
 from streams.codec import encode_event
 from streams.delivery import DeliveryError
 from streams.partitions import partition_of
@@ -41,6 +42,7 @@ class Outbox:
         self._topics = settings.topics
         self._producer = producer_of(settings, BATCH_BYTES)
         self._partitions: dict[str, int] = {}
+        self._turns: Turns = defaultdict(asyncio.Lock)
         self._renewing = asyncio.Lock()
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -79,7 +81,7 @@ class Outbox:
 
     async def _send(self, records: Iterable[tuple[str, bytes, bytes | None]]) -> None:
         producer = self._producer
-        batches = Batches(producer)
+        batches = Batches(producer, self._turns)
         try:
             async with asyncio.timeout(CONFIRMED_WITHIN_S):
                 for topic, key, value in records:

@@ -1,16 +1,21 @@
 """What Kafka does not take, or is not there to take, is said, and is over when that is."""
 
+import asyncio
+from collections import Counter, defaultdict
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from secrets import token_hex
 from select import select
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
 from features.events import Kind
 from streams import admin
 from streams.broker import Kafka
+from streams.bulk import Batches, Turns
 from streams.gateway import outbox, parts
 from streams.settings import Settings
 from tests.broker.records import limit
@@ -66,3 +71,38 @@ def test_a_connection_outlives_a_pause(gateway: RunningGateway) -> None:
         assert not closed
         connection.request("GET", "/healthz")
         assert connection.getresponse().read()
+
+
+class _Queue:
+    """A producer of which only the queue matters: how many wait for a partition at once."""
+
+    def __init__(self) -> None:
+        self._waiting: Counter[tuple[str, int]] = Counter()
+        self.most = 0
+
+    def create_batch(self) -> MagicMock:
+        return MagicMock()
+
+    async def send_batch(self, _: Any, topic: str, partition: int) -> asyncio.Future[None]:
+        self._waiting[topic, partition] += 1
+        self.most = max(self.most, *self._waiting.values())
+        await asyncio.sleep(0)
+        self._waiting[topic, partition] -= 1
+        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        sent.set_result(None)
+        return sent
+
+
+def test_those_who_share_a_producer_do_not_race_for_a_partition() -> None:
+    """aiokafka counts the time of each lost race from the start: many are a timeout too soon."""
+    queue = _Queue()
+
+    async def all_at_once() -> None:
+        turns: Turns = defaultdict(asyncio.Lock)
+        batches = [Batches(queue, turns) for _ in range(20)]
+        for number, each in enumerate(batches):
+            await each.put(("events.click", number % 2), b"u", b"{}")
+        await asyncio.gather(*(each.finish() for each in batches))
+
+    asyncio.run(all_at_once())
+    assert queue.most == 1
