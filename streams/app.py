@@ -13,7 +13,7 @@ from streams.agents.context import Context
 from streams.agents.swapping import swap
 from streams.control import Control
 from streams.health import Health
-from streams.index import IndexFeed, index_of
+from streams.index import IndexFeed, index_of, levels_of
 from streams.metrics import Meter
 from streams.model_feed import ModelFeed
 from streams.model_parts import BadModel
@@ -53,7 +53,7 @@ def build(settings: Settings, model: Model, meter: Meter) -> tuple[faust.App, He
     memory = engine.Memory(settings.block_cache_mb)
     topics = settings.topics
     index = index_of(settings)
-    levels = CategoryLevels(default=next(iter(settings.domains)))
+    levels = levels_of(settings)
     meter.index_items.set_function(lambda: len(index))
     meter.categories.set_function(lambda: len(levels))
     context = Context(

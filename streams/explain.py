@@ -17,7 +17,7 @@ from ranker.items import ItemIndex
 from ranker.model import Model
 from streams import steps
 from streams.changelog import newest_value
-from streams.index import IndexFeed, index_of
+from streams.index import IndexFeed, index_of, levels_of
 from streams.lists import Reason
 from streams.model_feed import ModelFeed
 from streams.models import first_model
@@ -195,7 +195,7 @@ def _user(settings: Settings, user_id: str) -> Profile:
 async def _broadcasts(settings: Settings) -> tuple[ItemIndex, CategoryLevels, Model]:
     """Read the broadcasts of items and models as they are now, as a worker does when it starts."""
     index = index_of(settings)
-    levels = CategoryLevels(default=next(iter(settings.domains)))
+    levels = levels_of(settings)
     items, models = IndexFeed(settings, index, levels), ModelFeed(settings)
     try:
         await models.start()

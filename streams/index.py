@@ -34,6 +34,11 @@ def index_of(settings: Settings) -> ItemIndex:
     )
 
 
+def levels_of(settings: Settings) -> CategoryLevels:
+    """Return empty statistics of categories, made for what the settings say."""
+    return CategoryLevels(default=domains_of(settings.domains).default.name)
+
+
 class IndexFeed:
     """Keeps an `ItemIndex` and `CategoryLevels` equal to the newest rows of `item-state`.
 

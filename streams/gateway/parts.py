@@ -6,7 +6,6 @@ import time
 
 from aiokafka.errors import KafkaError
 
-from features.levels import CategoryLevels
 from streams.clock import now_ms
 from streams.gateway.answers import Answers
 from streams.gateway.keys import Keyring
@@ -15,7 +14,7 @@ from streams.gateway.outbox import Outbox
 from streams.gateway.popular import Popular
 from streams.gateway.problems import Problem
 from streams.gateway.stored import StoredLists
-from streams.index import IndexFeed, index_of
+from streams.index import IndexFeed, index_of, levels_of
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -45,8 +44,7 @@ class Parts:
         self.lists = StoredLists(settings, now_ms, self.answers.take)
         index = index_of(settings)
         self.popular = Popular(index, now_ms)
-        levels = CategoryLevels(default=next(iter(settings.domains)))
-        self._items = IndexFeed(settings, index, levels)
+        self._items = IndexFeed(settings, index, levels_of(settings))
         self._read = False
         self._heard_s = -SILENT_S
 
