@@ -6,6 +6,8 @@ who bought this came back to view that, who bought this bought that.
 Two numbers of a pair are stored in one, which makes a row of 200 pairs three times as fast to read.
 """
 
+from collections.abc import Sequence
+from itertools import islice
 from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
@@ -16,7 +18,7 @@ from features.fading import ONE, faded
 from features.signals import MAX_HISTORY, Touched
 
 Predecessors: TypeAlias = tuple[dict[str, int], ...]
-"""For each of `PAIRS` item -> `pair`, in order of arrival."""
+"""For each of `PAIRS` item -> `pair`, what changed last at the end."""
 PAIRS: Final = (
     (Kind.CLICK, Kind.CLICK),
     (Kind.CLICK, Kind.PURCHASE),
@@ -82,8 +84,24 @@ def follow(predecessors: Predecessors, entry: Touched, turns: int) -> int:
         room = MAX_PASSAGES - (known & _MASK)
         more = pair(weight, min(room, passage))
         if more:
+            if known:
+                del pairs[item_id]
             pairs[item_id] = known + more
     return total
+
+
+def changed_last(predecessors: Predecessors, touches: Sequence[int]) -> list[str]:
+    """Return all that the last touches may have changed, and perhaps some more.
+
+    Args:
+        predecessors: The item's, after those touches.
+        touches: How many they were, of each `Kind`.
+    """
+    found: dict[str, None] = {}
+    for (_, later), pairs in zip(PAIRS, predecessors, strict=True):
+        if pairs and touches[later]:
+            found.update(dict.fromkeys(islice(reversed(pairs), MAX_HISTORY * touches[later])))
+    return list(found)
 
 
 def all_faded(predecessors: Predecessors, turns: int) -> Predecessors:
@@ -94,7 +112,7 @@ def all_faded(predecessors: Predecessors, turns: int) -> Predecessors:
 def pruned(predecessors: Predecessors, most: int) -> Predecessors:
     """Return the `most` closest pairs of all kinds once there are twice as many.
 
-    Among equals the last to come stay, and of pairs of several kinds those of the higher.
+    Among equals the last to change stay, and of pairs of several kinds those of the higher.
     """
     if sum(map(len, predecessors)) <= 2 * most:
         return predecessors

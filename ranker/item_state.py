@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +12,16 @@ from ranker.columns import ALWAYS_FROM, ALWAYS_TO, DATED, HIDDEN, SHOWN
 
 _Floats = NDArray[np.float32]
 _NONE: _Floats = np.empty(0, np.float32)
+Mark = tuple[int, int, int, int]
+NO_MARK: Mark = (0, 0, 0, 0)
 
 
 class BadItemState(ValueError):
     """An item's state contradicts itself or does not fit the index."""
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class ItemState:
-    """One item as its owner broadcasts it.
+class ItemState(NamedTuple):
+    """One item as its owner broadcasts it; a tuple, since one is made for every item of an event.
 
     Attributes:
         item_id: the item.
@@ -28,6 +30,9 @@ class ItemState:
         forward: weight of "that item, then this one", (len(predecessors),).
         passages: times this item came after each of them, (len(predecessors),).
         bought: of `forward` what ended in a purchase, (len(predecessors),); left out = nothing.
+        partial: whether those four tell no more than what has changed since the mark that the index
+            keeps of the item, each source once, and the rest of its pairs is as it was.
+        mark: numbers that tell this state of the pairs from others, for who makes the next one.
         in_weight: sum of all forward weights that led to this item.
         reach: times anyone acted on this item.
         as_of: ms UTC at which the five above hold, where they fade.
@@ -52,9 +57,11 @@ class ItemState:
 
     item_id: str
     predecessors: Sequence[str] = ()
-    forward: _Floats = field(default_factory=lambda: _NONE)
-    passages: _Floats = field(default_factory=lambda: _NONE)
+    forward: _Floats = _NONE
+    passages: _Floats = _NONE
     bought: _Floats | None = None
+    partial: bool = False
+    mark: Mark = NO_MARK
     in_weight: float = 0.0
     reach: float = 0.0
     as_of: int = 0
@@ -66,7 +73,7 @@ class ItemState:
     price_band: int = 0
     leads: tuple[float, float] = (0.0, 0.0)
     terms: Sequence[str] = ()
-    query_counts: Mapping[str, float] = field(default_factory=dict)
+    query_counts: Mapping[str, float] = MappingProxyType({})
     factors: _Floats | None = None
     bias: float = 0.0
     in_stock: bool = True

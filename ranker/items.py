@@ -10,6 +10,7 @@ from ranker.columns import HALF_LIVES_MS, NO_DOMAIN, Columns, doubled, new_colum
 from ranker.item_state import (
     BadItemState,
     ItemState,
+    Mark,
     check,
     normalised,
     popular_key,
@@ -19,7 +20,7 @@ from ranker.landmark import Landmark
 from ranker.lexical import Matches, QueryClicks, TitleTerms, matches, mend
 from ranker.limits import Limits, outside
 from ranker.nearest import Aside, Nearest, at_once
-from ranker.pairs import PASSAGE_WEIGHT, add_up, put_pairs, scale_pairs
+from ranker.pairs import PairWriter, scale_pairs
 from ranker.popular import MostPopular
 from ranker.selection import factors_of, vectors_of
 from ranker.shelves import CategoryShelves, Shelves
@@ -65,7 +66,7 @@ class ItemIndex:
         self._numbers = {name: number for number, name in enumerate(domains)} | {"": 0}
         self.near_vectors, self.near_factors = Nearest(aside), Nearest(aside)
         self._pairs = pairs_of(self.columns)
-        self._named = 1  # from here on numbers were not used yet; see `Pairs.named_by`
+        self._writer = PairWriter()
         self._slots: dict[str, int] = {}
         self._categories: Codes[tuple[str, ...]] = Codes(())
         self._leaves, self._brands = Codes(""), Codes("")
@@ -103,6 +104,10 @@ class ItemIndex:
         """Return the slot of each id, -1 where it is unknown."""
         get = self._slots.get
         return np.array([get(item_id, -1) for item_id in item_ids], np.int32)
+
+    def mark(self, slot: int) -> Mark:
+        """Return the mark of what is known of an item's pairs: see `ItemState.partial`."""
+        return tuple(self.columns.mark[slot].tolist())
 
     def leaf_and_brand(self, item_id: str) -> tuple[str, str]:
         """Return the narrowest category of the item's path, and its brand; "" where unknown."""
@@ -269,6 +274,9 @@ class ItemIndex:
 
     def _put_predecessors(self, slot: int, state: ItemState, scale: float) -> None:
         names = state.predecessors
+        self.columns.mark[slot] = state.mark
+        if state.partial and not names:
+            return
         weights = np.empty((3, len(names)), np.float32)
         weights[0], weights[1] = state.forward, state.passages
         weights[2] = 0.0 if state.bought is None else state.bought
@@ -276,15 +284,8 @@ class ItemIndex:
             sources = np.fromiter(map(self._slots.__getitem__, names), np.int32, len(names))
         except KeyError:
             sources = np.fromiter(map(self.slot, names), np.int32, len(names))
-        count = add_up(self._pairs.named_by, self._named, sources, weights)
-        sources, weights = sources[:count], weights[:, :count] * np.float32(scale)
-        width = self.columns.neighbours.shape[1]
-        if count > width:  # an item's owner prunes with slack
-            closeness = weights[0] + np.float32(PASSAGE_WEIGHT) * weights[1]
-            closest = np.sort(np.argpartition(-closeness, width)[:width])
-            sources, weights = sources[closest], weights[:, closest]
-        self._named += len(names) + 1
-        put_pairs(self._pairs, slot, self._named - 1, sources, weights)
+        write = self._writer.amend if state.partial else self._writer.put
+        write(self._pairs, slot, sources, weights, np.float32(scale))
 
     def _put_factors(self, slot: int, state: ItemState) -> None:
         to = self.columns

@@ -101,6 +101,100 @@ def put_pairs(
 
 
 @kernel
+def amend_pairs(
+    pairs: Pairs, c: int, sources: NDArray[np.int32], weights: NDArray[np.float32]
+) -> None:
+    """Replace some of what row c says it followed; of more than it has room for the closest stay.
+
+    Args:
+        pairs: of all items.
+        c: the row's slot.
+        sources: distinct slots, (S,).
+        weights: (3, S) as in `put_pairs`.
+    """
+    for i in range(len(sources)):
+        x = sources[i]
+        told = (weights[0, i], weights[1, i], weights[2, i])
+        at = _place_of_source(pairs, c, x, told)
+        if at < 0:
+            continue
+        if at == pairs.sourced[c]:
+            pairs.sourced[c] += 1
+        elif pairs.sources[c, at] != x:
+            _set_forward(pairs, pairs.sources[c, at], c, _NOTHING)
+        pairs.sources[c, at] = x
+        pairs.source_weights[c, at, 0] = told[0]
+        pairs.source_weights[c, at, 1] = told[1]
+        pairs.source_weights[c, at, 2] = told[2]
+        _set_forward(pairs, x, c, told)
+
+
+@kernel
+def _place_of_source(pairs: Pairs, c: int, x: int, told: _Told) -> int:
+    """Return where x stands, or may stand, among the sources of row c; -1 for nowhere."""
+    count = pairs.sourced[c]
+    for i in range(count):
+        if pairs.sources[c, i] == x:
+            return i
+    if count < pairs.sources.shape[1]:
+        return int(count)
+    weakest, least = -1, told[0] + np.float32(PASSAGE_WEIGHT) * told[1]
+    for i in range(count):
+        known = pairs.source_weights[c, i]
+        close = known[0] + np.float32(PASSAGE_WEIGHT) * known[1]
+        if close < least:
+            weakest, least = i, close
+    return weakest
+
+
+class PairWriter:
+    """Writes what rows say into the pairs of one index."""
+
+    def __init__(self) -> None:
+        self._named = 1  # from here on numbers were not used yet; see `Pairs.named_by`
+
+    def put(
+        self,
+        pairs: Pairs,
+        c: int,
+        sources: NDArray[np.int32],
+        weights: NDArray[np.float32],
+        scale: np.float32,
+    ) -> None:
+        """Replace all that row c says it followed: see `put_pairs`.
+
+        What is told of one source in several places adds up, and the closest stay.
+
+        Args:
+            pairs: of all items.
+            c: the row's slot.
+            sources: slots, (S,); written to, like the weights.
+            weights: (3, S) as in `put_pairs`, but for the scale.
+            scale: turns them into weights as of the landmark.
+        """
+        count = add_up(pairs.named_by, self._named, sources, weights)
+        self._named += len(sources) + 1
+        sources, weights = sources[:count], weights[:, :count] * scale
+        width = pairs.sources.shape[1]
+        if count > width:  # an item's owner prunes with slack
+            closeness = weights[0] + np.float32(PASSAGE_WEIGHT) * weights[1]
+            closest = np.sort(np.argpartition(-closeness, width)[:width])
+            sources, weights = sources[closest], weights[:, closest]
+        put_pairs(pairs, c, self._named - 1, sources, weights)
+
+    def amend(
+        self,
+        pairs: Pairs,
+        c: int,
+        sources: NDArray[np.int32],
+        weights: NDArray[np.float32],
+        scale: np.float32,
+    ) -> None:
+        """Replace some of it, as in `put`; of distinct sources."""
+        amend_pairs(pairs, c, sources, weights * scale)
+
+
+@kernel
 def scale_pairs(pairs: Pairs, factor: float) -> None:
     """Multiply every weight, where the landmark moves; the order of no list changes."""
     scale = np.float32(factor)

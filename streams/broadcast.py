@@ -36,7 +36,7 @@ def show_items(
             index.put(item_state(item_id, row))
         else:
             levels.put(slot, figures)
-            index.put(item_state(item_id, row, lead(figures, levels)))
+            index.put(item_state(item_id, row, lead(figures, levels), index.mark(slot)))
         content = content_of(row)
         if content is not None and row.content_space == index.space:
             index.put_vectors([item_id], content[None])

@@ -1,8 +1,9 @@
 """An item's row -> what a ranking reads of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
+from operator import add
 
 import numpy as np
 from msgspec.structs import replace as replace_row
@@ -14,10 +15,12 @@ from features.domains import Domains
 from features.events import Item, Kind
 from features.fading import ONE
 from features.item import HALF_LIVES_MS, ItemRow, domain_of
-from features.predecessors import PAIRS, WEIGHT_ONE, parts
+from features.predecessors import PAIRS, WEIGHT_ONE, changed_last, parts
+from features.signals import MAX_HISTORY
 from features.standing import Lead
 from features.text import terms
 from ranker.columns import ALWAYS_FROM, ALWAYS_TO
+from ranker.item_state import NO_MARK, Mark
 from ranker.items import ItemState
 from ranker.model import Model
 
@@ -27,19 +30,33 @@ _ENDED_IN_A_PURCHASE = tuple(later == Kind.PURCHASE for _, later in PAIRS)
 _CONTENT = "<f2"
 
 
-def item_state(item_id: str, row: ItemRow, leads: Lead = NO_LEAD) -> ItemState:
-    """Turn an item's row, and how far it is ahead of its category, into what a ranking reads."""
-    told = list(chain.from_iterable(row.predecessors))
-    stored = chain.from_iterable([pairs.values() for pairs in row.predecessors])
-    weights, passages = parts(np.fromiter(stored, np.int64, len(told)))
-    forward = (weights / WEIGHT_ONE).astype(np.float32)
+def item_state(
+    item_id: str, row: ItemRow, leads: Lead = NO_LEAD, known: Mark = NO_MARK
+) -> ItemState:
+    """Turn an item's row into what a ranking reads.
+
+    Args:
+        item_id: Of the item.
+        row: Its row.
+        leads: How far it is ahead of its category.
+        known: `ItemIndex.mark` of the item: of its pairs, who knows them no more is told than what
+            has changed.
+    """
+    mark = _mark(row)
+    since = _touches_since(known, mark)
+    partial = since is not None
+    told, stored, ended = _pairs(row) if since is None else _changed_pairs(row, since)
+    weights, passages = parts(stored)
+    bought, _ = parts(ended)
     entry = _NO_ENTRY if row.item is None else row.item
     return ItemState(
         item_id=item_id,
         predecessors=told,
-        forward=forward,
+        forward=(weights / WEIGHT_ONE).astype(np.float32),
         passages=(passages / ONE).astype(np.float32),
-        bought=_bought(row, forward),
+        bought=(bought / WEIGHT_ONE).astype(np.float32),
+        partial=partial,
+        mark=mark,
         in_weight=row.in_weight / WEIGHT_ONE,
         reach=row.reach / ONE,
         as_of=row.as_of,
@@ -103,12 +120,53 @@ def _searchable(
     return tuple(terms(" ".join([title or "", *(category or ()), brand or ""])))
 
 
-def _bought(row: ItemRow, forward: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """Return what of `forward`, kind after kind of pairs, ended in a purchase."""
-    begin, bought = 0, None
-    for ended, pairs in zip(_ENDED_IN_A_PURCHASE, row.predecessors, strict=True):
-        if ended and pairs:
-            bought = np.zeros_like(forward) if bought is None else bought
-            bought[begin : begin + len(pairs)] = forward[begin : begin + len(pairs)]
+def _mark(row: ItemRow) -> Mark:
+    """Return what tells the row's pairs from what they were, or will be."""
+    since_when = hash((row.as_of, row.first_seen))  # all pairs change with the one, or the other
+    clicks, purchases = row.touches[Kind.CLICK], row.touches[Kind.PURCHASE]
+    return clicks, purchases, sum(map(len, row.predecessors)), since_when
+
+
+def _touches_since(known: Mark, now: Mark) -> list[int] | None:
+    """Return how many touches, by kind, lie between two marks; None where more has changed.
+
+    Of so many that half the row may be new there is no use in telling, and fewer cannot have added
+    what it takes to be pruned and to have as many pairs again.
+    """
+    clicks, purchases, pairs = now[0] - known[0], now[1] - known[1], now[2]
+    if known[3] != now[3] or clicks < 0 or purchases < 0 or pairs < known[2]:
+        return None
+    if 2 * MAX_HISTORY * (clicks + purchases) > pairs:
+        return None
+    touches = [0] * len(Kind)
+    touches[Kind.CLICK], touches[Kind.PURCHASE] = clicks, purchases
+    return touches
+
+
+_Told = tuple[list[str], NDArray[np.int64], NDArray[np.int64]]
+"""Names, what is stored of each, and of that what ended in a purchase."""
+
+
+def _pairs(row: ItemRow) -> _Told:
+    """Return all pairs, kind after kind."""
+    names = list(chain.from_iterable(row.predecessors))
+    stored = chain.from_iterable([pairs.values() for pairs in row.predecessors])
+    told, begin = np.fromiter(stored, np.int64, len(names)), 0
+    ended = np.zeros(len(names), np.int64)
+    for bought, pairs in zip(_ENDED_IN_A_PURCHASE, row.predecessors, strict=True):
+        if bought:
+            ended[begin : begin + len(pairs)] = told[begin : begin + len(pairs)]
         begin += len(pairs)
-    return bought
+    return names, told, ended
+
+
+def _changed_pairs(row: ItemRow, touches: Sequence[int]) -> _Told:
+    """Return the sum of the pairs, of all kinds, with each item that touches may have changed."""
+    names = changed_last(row.predecessors, touches)
+    stored, ended = [0] * len(names), [0] * len(names)
+    for bought, pairs in zip(_ENDED_IN_A_PURCHASE, row.predecessors, strict=True):
+        if pairs:
+            more = [pairs.get(name, 0) for name in names]
+            stored = list(map(add, stored, more))
+            ended = list(map(add, ended, more)) if bought else ended
+    return names, np.array(stored, np.int64), np.array(ended, np.int64)

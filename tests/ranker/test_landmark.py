@@ -1,7 +1,5 @@
 """What fades in an index is what would be left, had it been told at the time of the list."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -30,12 +28,11 @@ def test_weights_that_fade_rank_like_weights_that_were_told_faded(
     for number in range(items):
         state = random_state(number, items, rng)
         if number > items // 2:
-            state = replace(state, as_of=state.as_of + jump * HOUR)
+            state = state._replace(as_of=state.as_of + jump * HOUR)
         left = 2.0 ** ((state.as_of - NOW - jump * HOUR) / HOUR)
         fading.put(state)
         told.put(
-            replace(
-                state,
+            state._replace(
                 forward=state.forward * np.float32(left),
                 passages=state.passages * np.float32(left),
                 bought=None if state.bought is None else state.bought * np.float32(left),

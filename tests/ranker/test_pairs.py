@@ -1,7 +1,6 @@
 """Pairs stand in both lists, as a dict of all pairs says; full lists hold the closest."""
 
 from collections import defaultdict
-from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
@@ -93,8 +92,7 @@ def test_what_is_told_of_one_item_in_several_places_adds_up(
             state(c, {x: (2 * w, 2 * n) if x in again else (w, n) for x, (w, n) in row.items()})
         )
         torn.put(
-            replace(
-                one,
+            one._replace(
                 predecessors=[*one.predecessors, *other.predecessors],
                 forward=np.concatenate([one.forward, other.forward]),
                 passages=np.concatenate([one.passages, other.passages]),

@@ -1,7 +1,6 @@
 """Domains through the steps: which domain a list is of, what is refused, what events weigh."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -113,7 +112,7 @@ def test_an_event_pulls_and_weighs_as_its_item_s_domain_says() -> None:
         world, name = World(domains), domains.names[1]
         entry = Item(item_id="a", category=("Red",), domain=name)
         row = catalogued(new_item(), entry, 0)
-        world.index.put(replace(item_state("a", row), factors=np.ones(16, np.float32)))
+        world.index.put(item_state("a", row)._replace(factors=np.ones(16, np.float32)))
         moved[name] = world.users_learn([clicked("a")], 0).rows["ann"].bias
     assert moved["content"] == pytest.approx(2 * moved["social"])
 
