@@ -157,8 +157,9 @@ class AttentionRetrieval(nn.Module):
         N = L if newest is None else newest
         values = self.hide(vectors) * real[..., None]  # (B, L, d)
         state = self._convolved(values)  # (B, L, d)
-        query, key = self.query_key(state).chunk(2, dim=-1)
-        query, key, value = map(self._heads, (query[:, L - N :], key, values))  # (B, nh, N or L, .)
+        to_query, to_key = self.query_key.weight.chunk(2)
+        query, key = F.linear(state[:, L - N :], to_query), F.linear(state, to_key)
+        query, key, value = map(self._heads, (query, key, values))  # (B, nh, N or L, .)
         logits = query @ key.transpose(-1, -2) / math.sqrt(d // self.config.heads)
         distance = torch.arange(L - N, L)[:, None] - torch.arange(L)  # (N, L) < 0 = later
         logits = logits + self.distance[:, distance.clamp(min=0)]  # (B, nh, N, L)

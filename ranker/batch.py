@@ -62,3 +62,4 @@ class Pools(NamedTuple):
     planes: NDArray[np.float32]  # (G, B, C)
     because: NDArray[np.int32]  # (B, C) history position that says most for it, -1 = none
     sizes: NDArray[np.int32]  # (B,)
+    distinct: NDArray[np.int32]  # (B,) items of the history

@@ -143,9 +143,7 @@ def generate(
         slots=pools.slots[:, :used],
         scores=np.moveaxis(pools.planes[:, :, :used], 0, -1),
         because=pools.because[:, :used],
-        lengths=np.array(
-            [len(set(row[row >= 0].tolist())) for row in batch.histories.slots], np.int32
-        ),
+        lengths=pools.distinct,
     )
 
 

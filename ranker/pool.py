@@ -38,6 +38,7 @@ def new_pools(limits: NDArray[np.int32]) -> Pools:
         planes=np.zeros((len(SCORES), *shape), np.float32),
         because=np.full(shape, -1, np.int32),
         sizes=np.zeros(len(limits), np.int32),
+        distinct=np.zeros(len(limits), np.int32),
     )
 
 
@@ -107,8 +108,10 @@ def _generate(
     """Write each generator's items, best first, into a row of `turns`."""
     own, found = table.slots[: table.distinct[0]], batch.found
     domain = batch.filters.wanted[b]
-    lengths[0] = _top_rows(batch, b, table, TITLE, turns[0, :TOP_TITLE])
-    lengths[1] = _top_rows(batch, b, table, QUERY_EXACT, turns[1, :TOP_QUERY])
+    lengths[0] = lengths[1] = 0
+    if batch.searches.start[b] < batch.searches.start[b + 1]:
+        lengths[0] = _top_rows(batch, b, table, TITLE, turns[0, :TOP_TITLE])
+        lengths[1] = _top_rows(batch, b, table, QUERY_EXACT, turns[1, :TOP_QUERY])
     lengths[2] = _copy_allowed(batch, b, own, turns[2, :TOP_OWN])
     lengths[3] = _top_rows(batch, b, table, FORWARD, turns[3, :TOP_FORWARD])
     lengths[4] = _top_rows(batch, b, table, COSINE, turns[4, :TOP_COSINE])
@@ -172,6 +175,7 @@ def fill_pools(batch: Batch, table: Table, pools: Pools) -> None:
             _generate(batch, b, table, turns, lengths)
             size = _take_turns(turns, lengths, b, taken, pool)
         pools.sizes[b] = size
+        pools.distinct[b] = table.distinct[0]
         # Scored where it is near in memory, unlike the planes of a whole batch.
         pools.planes[:, b, :size] = score_pool(batch, b, table, pool[:size])
         for i in range(size):

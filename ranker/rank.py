@@ -11,7 +11,7 @@ from ranker.candidates import Request, generate
 from ranker.diversity import LOOKED_AT, similarities, spread
 from ranker.items import ItemIndex
 from ranker.linear import gates, softmax
-from ranker.reasons import Reason, explain
+from ranker.reasons import NO_REASONS, Reasons, explain
 from ranker.scorer import Scorer
 
 _Floats = NDArray[np.float32]
@@ -23,7 +23,7 @@ class Ranking(NamedTuple):
 
     slots: NDArray[np.int32]  # (K,)
     scores: _Floats  # (K,) 0..1: softmax share among the candidates
-    reasons: tuple[tuple[Reason, ...], ...]  # of each item, strongest first
+    reasons: Reasons  # of each item, strongest first; of no item where none are wanted
 
 
 class Weighed(NamedTuple):
@@ -151,15 +151,13 @@ def rank(
     reasons = (
         explain(requests, index.columns, candidates, best, attention)
         if explained
-        else [[()] * best.shape[1]] * len(requests)
+        else [NO_REASONS] * len(requests)
     )
     rankings = []
     for b, request in enumerate(requests):
         chosen = best[b, : min(max(request.k, 0), int(mask[b].sum()))]
         rankings.append(
-            Ranking(
-                candidates.slots[b, chosen], shares[b, chosen], tuple(reasons[b][: len(chosen)])
-            )
+            Ranking(candidates.slots[b, chosen], shares[b, chosen], reasons[b].first(len(chosen)))
         )
     weighed = Weighed(candidates.scores, shares)
     return Ranked(rankings, candidates.slots, features, gated, model.version, weighed)

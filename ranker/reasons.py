@@ -1,6 +1,6 @@
 """Why an item is in a list: the evidence that speaks for it, strongest first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -39,7 +39,7 @@ KINDS: Mapping[ReasonKind, str] = {
     "popular_in_category": "many act on it these days, in `category`, which the user leans to",
 }
 """What each kind of reason says, in the order in which `_weigh` writes them."""
-_NAMES = tuple(KINDS)
+NAMES = tuple(KINDS)
 
 _Floats = NDArray[np.float32]
 
@@ -52,13 +52,52 @@ class Reason(NamedTuple):
     weight: float  # 0..1, relative to the best candidate of the list by this evidence
 
 
+class Reasons:
+    """The reasons of each item of a list, as numbers until they are read.
+
+    Args:
+        kinds: of each item `MOST` places in `NAMES`, strongest first.
+        slots: likewise, as `Reason.slot`.
+        weights: likewise, as `Reason.weight`; 0 = there is no reason.
+    """
+
+    def __init__(
+        self, kinds: list[list[int]], slots: list[list[int]], weights: list[list[float]]
+    ) -> None:
+        self._kinds, self._slots, self._weights = kinds, slots, weights
+
+    def __len__(self) -> int:
+        """Count the items."""
+        return len(self._kinds)
+
+    def __getitem__(self, place: int) -> tuple[Reason, ...]:
+        """Return the reasons of one item."""
+        told = self.numbers(place)
+        return tuple([Reason(NAMES[kind], slot, weight) for kind, slot, weight in told if weight])
+
+    def __iter__(self) -> Iterator[tuple[Reason, ...]]:
+        """Yield those of each item."""
+        return (self[place] for place in range(len(self)))
+
+    def numbers(self, place: int) -> Iterator[tuple[int, int, float]]:
+        """Yield kind, slot and weight of `MOST` reasons of one item."""
+        return zip(self._kinds[place], self._slots[place], self._weights[place], strict=True)
+
+    def first(self, count: int) -> "Reasons":
+        """Return those of the first items."""
+        return Reasons(self._kinds[:count], self._slots[:count], self._weights[:count])
+
+
+NO_REASONS = Reasons([], [], [])
+
+
 def explain(
     requests: Sequence[Request],
     columns: Columns,
     candidates: Candidates,
     chosen: NDArray[np.int64],
     attention: _Floats | None,
-) -> list[list[tuple[Reason, ...]]]:
+) -> list[Reasons]:
     """Return up to `MOST` reasons of each chosen candidate, strongest first.
 
     Args:
@@ -73,7 +112,7 @@ def explain(
     slots = candidates.slots[lists, chosen]
     because = candidates.because[lists, chosen]
     together = np.where(because >= 0, history[lists, np.maximum(because, 0)], -1)
-    weights = np.zeros((*slots.shape, len(_NAMES)), np.float32)
+    weights = np.zeros((*slots.shape, len(NAMES)), np.float32)
     rests_on = np.full(weights.shape, -1, np.int32)
     rests_on[..., 0] = rests_on[..., 1] = together
     _weigh(candidates, lists, chosen, weights)
@@ -83,21 +122,11 @@ def explain(
         share, rests_on[..., 2] = _attended(columns, history, attention, slots)
         weights[..., 2] *= share
     strongest = np.argsort(-weights, axis=2, kind="stable")[..., :MOST]
-    told = np.take_along_axis(weights, strongest, axis=2).astype(np.float64).round(_DIGITS).tolist()
-    bases = np.take_along_axis(rests_on, strongest, axis=2).tolist()
-    return [
-        [
-            tuple(
-                [
-                    Reason(_NAMES[kind], base, weight)
-                    for kind, base, weight in zip(*item, strict=True)
-                    if weight >= LEAST_WEIGHT
-                ]
-            )
-            for item in zip(*row, strict=True)
-        ]
-        for row in zip(strongest.tolist(), bases, told, strict=True)
-    ]
+    told = np.take_along_axis(weights, strongest, axis=2).astype(np.float64).round(_DIGITS)
+    told[told < LEAST_WEIGHT] = 0.0
+    bases = np.take_along_axis(rests_on, strongest, axis=2)
+    numbers = zip(strongest.tolist(), bases.tolist(), told.tolist(), strict=True)
+    return [Reasons(*of_a_list) for of_a_list in numbers]
 
 
 def _weigh(

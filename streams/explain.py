@@ -247,6 +247,6 @@ def _placed(
         place=place + 1,
         score=float(ranking.scores[place]),
         features=values("list", ranked.features[0, slots.index(slot)], event.ts),
-        reasons=reasons_of(slot, ranking.reasons[place], index),
+        reasons=reasons_of(slot, ranking.reasons.numbers(place), index),
         model_version=ranked.model_version,
     )

@@ -1,6 +1,6 @@
 """Make lists and put them into words: ids, ranks and reasons instead of slots and weights."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,9 +12,11 @@ from ranker.candidates import Request
 from ranker.items import ItemIndex, ItemState
 from ranker.model import Model
 from ranker.rank import Ranked, Ranking
-from ranker.reasons import Reason as RankedReason
+from ranker.reasons import NAMES
 from streams import steps
 from streams.lists import Reason, Recommendation, RecommendedItem, Trigger
+
+_IN_CATEGORY = NAMES.index("popular_in_category")
 
 
 class Asked(NamedTuple):
@@ -71,18 +73,21 @@ def warm_up(model: Model) -> None:
     recommendations(asked, ranked_for(asked, index, model), index, now_ms=0)
 
 
-def reasons_of(slot: int, reasons: Sequence[RankedReason], index: ItemIndex) -> tuple[Reason, ...]:
-    """Return the reasons of the item in a slot, with ids in place of slots."""
+def reasons_of(
+    slot: int, numbers: Iterable[tuple[int, int, float]], index: ItemIndex
+) -> tuple[Reason, ...]:
+    """Return the reasons of the item in a slot in words, from `Reasons.numbers`."""
     ids = index.ids
     return tuple(
         [
             Reason(
-                kind=kind,
+                kind=NAMES[kind],
                 item_id=ids[basis] if basis >= 0 else None,
-                category=index.leaf(slot) if kind == "popular_in_category" else None,
+                category=index.leaf(slot) if kind == _IN_CATEGORY else None,
                 weight=weight,
             )
-            for kind, basis, weight in reasons
+            for kind, basis, weight in numbers
+            if weight
         ]
     )
 
@@ -101,11 +106,10 @@ def _recommendation(
                 item_id=ids[slot],
                 score=score,
                 rank=rank,
-                reasons=reasons_of(slot, reasons, index),
+                reasons=reasons_of(slot, ranking.reasons.numbers(rank - 1), index),
             )
-            for rank, (slot, score, reasons) in enumerate(
-                zip(ranking.slots.tolist(), ranking.scores.tolist(), ranking.reasons, strict=True),
-                1,
+            for rank, (slot, score) in enumerate(
+                zip(ranking.slots.tolist(), ranking.scores.tolist(), strict=True), 1
             )
         ]
     )

@@ -6,6 +6,7 @@ import numpy as np
 
 from features.events import Click
 from ranker.rank import Ranking
+from ranker.reasons import NO_REASONS
 from ranker.scores import SCORES
 from streams.figures.outcome import Outcome, outcome
 from streams.replay import Answer
@@ -24,7 +25,7 @@ def listed(
     answer = Answer(
         number=number,
         event=Click(event_id="e", user_id="u", item_id="i", ts=NOW),
-        ranking=Ranking(best, values[best], ()),
+        ranking=Ranking(best, values[best], NO_REASONS),
         slots=np.append(np.arange(len(values)), -1).astype(np.int32),
         scores=np.zeros((len(values) + 1, len(SCORES)), np.float32),
         shares=np.append(values, np.float32(0)),

@@ -11,6 +11,7 @@ from features.vector import NAMES
 from ranker.items import ItemIndex, ItemState
 from ranker.linear import gates
 from ranker.rank import Ranked, Ranking
+from ranker.reasons import NO_REASONS
 from ranker.scorer import STEP_LISTS, Scorer
 from streams.outcomes import AGE_MS, KNOWN, STEPS, Outcomes, Settled
 
@@ -35,7 +36,7 @@ def made(lists: int = 1, seed: int = 0) -> Ranked:
     slots = np.tile(np.array([0, 1, 2, ITEMS - 1, -1], np.int32), (lists, 1))
     features = np.random.default_rng(seed).random((*slots.shape, len(NAMES)), np.float32)
     features[slots < 0] = 0
-    shown = Ranking(slots[0, :2], np.array([0.5, 0.2], np.float32), ((), ()))
+    shown = Ranking(slots[0, :2], np.array([0.5, 0.2], np.float32), NO_REASONS)
     gated = gates(np.full(lists, 3, np.int32), np.zeros(lists, np.bool_))
     return Ranked([shown] * lists, slots, features, gated, "v")
 
