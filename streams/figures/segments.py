@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from features.item import NEVER, ItemRow
 from features.profile import Profile
 from streams.figures.rates import rates
 from streams.figures.result import Segment
+
+Known = TypeVar("Known")
 
 
 class Before(NamedTuple):
@@ -48,47 +50,55 @@ def before(event: Event, row: Profile, taken: ItemRow | None) -> Before:
     )
 
 
-class _Group(NamedTuple):
-    value: Callable[[Before], int]
-    edges: Sequence[int]  # least value of each segment but the first
-    names: Sequence[str]  # of the segments
+class Group(NamedTuple, Generic[Known]):
+    """How predictions are parted by what is known of each.
+
+    Attributes:
+        value: What counts.
+        edges: Least value of each segment but the first, ascending.
+        names: Of the segments.
+    """
+
+    value: Callable[[Known], int]
+    edges: Sequence[int]
+    names: Sequence[str]
 
 
-GROUPS: Mapping[str, _Group] = {
-    "touches of the user before": _Group(
-        lambda known: known.touches, (1, 2, 5, 10), ("0, a new user", "1", "2-4", "5-9", "10+")
-    ),
-    "touches of the item before": _Group(
+AGES = (0, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
+AGE_NAMES = ("never touched", "under 1 day", "1-7 days", "7-30 days", "30+ days")
+TOUCHES = (1, 2, 5, 10)
+TOUCH_NAMES = ("0, a new user", "1", "2-4", "5-9", "10+")
+GROUPS: Mapping[str, Group[Before]] = {
+    "touches of the user before": Group(lambda known: known.touches, TOUCHES, TOUCH_NAMES),
+    "touches of the item before": Group(
         lambda known: known.item_touches, (1, 10, 100), ("0, a new item", "1-9", "10-99", "100+")
     ),
-    "age of the item": _Group(
-        lambda known: known.item_age_ms,
-        (0, DAY_MS, 7 * DAY_MS, 30 * DAY_MS),
-        ("never touched", "under 1 day", "1-7 days", "7-30 days", "30+ days"),
-    ),
-    "how it was found": _Group(
+    "age of the item": Group(lambda known: known.item_age_ms, AGES, AGE_NAMES),
+    "how it was found": Group(
         lambda known: int(known.searched), (1,), ("without a search", "by a search")
     ),
 }
 """Every prediction is in one segment of each group."""
 
 
-class Segments:
+class Segments(Generic[Known]):
     """Counts positions by segment.
 
     Args:
         k: Length of the lists.
+        groups: Every prediction is in one segment of each.
     """
 
-    def __init__(self, k: int) -> None:
+    def __init__(self, k: int, groups: Mapping[str, Group[Known]]) -> None:
         self._k = k
+        self._groups = groups
         self._positions = {
-            name: np.zeros((len(group.names), k + 1), np.int64) for name, group in GROUPS.items()
+            name: np.zeros((len(group.names), k + 1), np.int64) for name, group in groups.items()
         }
 
-    def add(self, known: Before, position: int) -> None:
+    def add(self, known: Known, position: int) -> None:
         """Take a list whose item was taken at a position, 0 = it did not show it."""
-        for name, group in GROUPS.items():
+        for name, group in self._groups.items():
             place = bisect_right(group.edges, group.value(known))
             self._positions[name][place, position] += 1
 
@@ -97,7 +107,7 @@ class Segments:
         return tuple(
             Segment(
                 group=name,
-                name=GROUPS[name].names[place],
+                name=self._groups[name].names[place],
                 predictions=int(positions.sum()),
                 rates=rates(positions, self._k),
             )

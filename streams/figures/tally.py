@@ -6,25 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranker import metrics
-from ranker.metrics import f1, hit_rate, mrr, ndcg, precision, recall
 from streams.figures.calibration import Calibration
 from streams.figures.components import Components
 from streams.figures.outcome import Outcome
-from streams.figures.rates import DIGITS
+from streams.figures.rates import DIGITS, at_lengths
 from streams.figures.result import Component, Reliability, Segment
-from streams.figures.segments import Before, Segments
+from streams.figures.segments import GROUPS, Before, Segments
 from streams.quality.result import Histogram
 from streams.quality.sketches import Distribution
 
-METRICS = {
-    "hr": hit_rate,
-    "mrr": mrr,
-    "ndcg": ndcg,
-    "recall": recall,
-    "precision": precision,
-    "f1": f1,
-}
-"""Name -> metric of positions; every list has one item that is right."""
 _LIST_MS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
@@ -43,7 +33,7 @@ class Tally:
         self._shown = np.zeros((len(ks), 1024), np.int64)  # by slot
         self._candidates = 0
         self._auc = 0.0
-        self._segments = Segments(k)
+        self._segments = Segments(k, GROUPS)
         self._calibration = Calibration()
         self._components = Components(k) if components else None
         labels = ["under 0.1", *(f"{edge:g}+" for edge in _LIST_MS)]
@@ -80,15 +70,11 @@ class Tally:
         share = np.zeros(self._shown.shape[1])
         share[list(touches)] = list(touches.values())
         share /= max(1.0, share.sum())
-        figures: dict[str, float] = {}
+        figures = at_lengths(self._positions, self._ks)
         for k, shown in zip(self._ks, self._shown, strict=True):
-            figures |= {
-                f"{name}@{k}": metric(self._positions, k) for name, metric in METRICS.items()
-            }
             figures[f"coverage@{k}"] = metrics.coverage(shown, len(touches))
             figures[f"novelty@{k}"] = metrics.novelty(shown, share)
         figures |= {
-            "accuracy": metrics.accuracy(self._positions),
             "auc": self._auc / self._candidates if self._candidates else 0.5,
             "candidate_recall": self._candidates / max(1, self.predictions),
             "calibration_error": self._calibration.error,

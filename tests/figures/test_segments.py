@@ -25,7 +25,7 @@ KNOWN = st.builds(
 
 @given(lists=st.lists(st.tuples(KNOWN, st.integers(0, K)), min_size=1, max_size=60))
 def test_the_segments_of_each_group_sum_to_the_whole(lists: list[tuple[Before, int]]) -> None:
-    segments = Segments(K)
+    segments = Segments(K, GROUPS)
     for known, position in lists:
         segments.add(known, position)
     whole = rates(np.bincount([position for _, position in lists], minlength=K + 1), K)
@@ -48,7 +48,7 @@ def test_the_segments_of_each_group_sum_to_the_whole(lists: list[tuple[Before, i
     ],
 )
 def test_where_segments_begin(known: Before, names: list[str]) -> None:
-    segments = Segments(K)
+    segments = Segments(K, GROUPS)
     segments.add(known, 1)
     assert [one.name for one in segments.result()] == [*names, "without a search"]
 
