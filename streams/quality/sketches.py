@@ -72,6 +72,10 @@ class Recent(Generic[V]):
         self._held: OrderedDict[str, V] = OrderedDict()
         self._bound = bound
 
+    def holds(self, key: str) -> bool:
+        """Tell whether a key is among those that were set last."""
+        return key in self._held
+
     def swap(self, key: str, value: V) -> V | None:
         """Set a key's value, return the one before."""
         before = self._held.pop(key, None)
@@ -143,6 +147,34 @@ class Distribution:
                 middle = 0.0 if bucket == _NOTHING else 2 * _GROWTH**bucket / (_GROWTH + 1)
                 return min(max(middle, self._least), self._most)
         return None
+
+
+class Heavy:
+    """Counts keys, all of them up to a bound; of more, the frequent ones.
+
+    A count is exact while no more than twice the bound of keys came; beyond that it is too low by
+    at most the sum of all counts divided by the bound, and `exact` says so.
+
+    Args:
+        bound: Keys that are surely kept.
+
+    Source: Misra and Gries, 1982, many decrements at once as in Anderson et al., IMC 2017.
+    """
+
+    def __init__(self, bound: int) -> None:
+        self.counts: dict[str, int] = {}
+        self.exact = True
+        self._bound = bound
+
+    def add(self, key: str) -> None:
+        """Count a key."""
+        self.counts[key] = self.counts.get(key, 0) + 1
+        if len(self.counts) > 2 * self._bound:
+            self.exact = False
+            least = sorted(self.counts.values(), reverse=True)[self._bound]
+            self.counts = {
+                one: count - least for one, count in self.counts.items() if count > least
+            }
 
 
 class Top(Generic[V]):
