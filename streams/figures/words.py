@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from streams.figures.result import Curve, Evaluation, Rates, Segment
+from streams.figures.result import Curve, Evaluation, Rates, Reliability, Segment
 from streams.pages.parts import Bar, Bars, Line, Table, line, number
 from streams.quality.words import bars
 
-_MEANINGS: Mapping[str, str] = {
+MEANINGS: Mapping[str, str] = {
     "hr": "part of the predictions whose item was among the first k",
     "mrr": "mean of 1 / place of the item, 0 past k",
     "ndcg": "mean of 1 / log2(1 + place), 0 past k",
@@ -83,8 +83,8 @@ def summary(found: Evaluation) -> str:
         return "No prediction was made: the log is too short, or nobody in it came back."
     hits, first = figures[f"hr@{found.k}"], figures["accuracy"]
     return (
-        f"In {_percent(hits)} of {figures['predictions']:,} cases the item that the user took next "
-        f"was among the {found.k} shown; in {_percent(first)} it was the first."
+        f"In {percent(hits)} of {figures['predictions']:,} cases the item that the user took next "
+        f"was among the {found.k} shown; in {percent(first)} it was the first."
     )
 
 
@@ -92,13 +92,13 @@ def headline(found: Evaluation) -> list[tuple[str, str]]:
     """Return what matters most, as (name, value)."""
     figures, k = found.figures, found.k
     return [
-        (f"hit rate at {k}", _percent(figures[f"hr@{k}"])),
+        (f"hit rate at {k}", percent(figures[f"hr@{k}"])),
         (f"MRR at {k}", f"{figures[f'mrr@{k}']:.4f}"),
         (f"NDCG at {k}", f"{figures[f'ndcg@{k}']:.4f}"),
-        ("accuracy: the first is right", _percent(figures["accuracy"])),
+        ("accuracy: the first is right", percent(figures["accuracy"])),
         ("AUC among candidates", f"{figures['auc']:.3f}"),
-        ("catalogue shown", _percent(figures[f"coverage@{k}"])),
-        ("scores are off by", _percent(figures["calibration_error"])),
+        ("catalogue shown", percent(figures[f"coverage@{k}"])),
+        ("scores are off by", percent(figures["calibration_error"])),
         ("predictions", f"{figures['predictions']:,}"),
         ("events", f"{figures['events']:,}"),
         ("ms a list, p50", number(found.list_ms.p50)),
@@ -113,11 +113,7 @@ def tables(found: Evaluation) -> list[Table]:
     heads = (f"HR@{k}", f"MRR@{k}", f"NDCG@{k}")
     told = [name for name in found.figures if any(name in one.figures for one in found.published)]
     made = [
-        Table(
-            "By segment",
-            ("segment", "", "predictions", *heads),
-            _segments(found.segments),
-        ),
+        segments_table(found.segments, k),
         Table(
             "Beside what others published",
             ("method", *told),
@@ -132,7 +128,7 @@ def tables(found: Evaluation) -> list[Table]:
             "All figures",
             ("figure", "value", "meaning"),
             [
-                (name, _plain(value), _MEANINGS[name.partition("@")[0]])
+                (name, _plain(value), MEANINGS[name.partition("@")[0]])
                 for name, value in found.figures.items()
             ],
         ),
@@ -149,21 +145,24 @@ def lines(found: Evaluation) -> list[Line]:
 
 def charts(found: Evaluation) -> list[Bars]:
     """Return what is drawn as bars: calibration, and time of a list."""
-    made = []
-    if found.reliability:
-        most = max(max(one.predicted, one.taken) for one in found.reliability)
-        rows = [
-            (
-                f"{one.least:g} to {one.most:g}",
-                [
-                    Bar(f"{one.predicted:.2%} said", one.predicted / most),
-                    Bar(f"{one.taken:.2%} of {one.shown:,} taken", one.taken / most),
-                ],
-            )
-            for one in found.reliability
-        ]
-        made.append(Bars("Calibration", "by score of shown items", rows))
+    made = [calibration(found.reliability)] if found.reliability else []
     return made + ([bars(found.list_ms)] if found.list_ms.count else [])
+
+
+def calibration(reliability: Sequence[Reliability]) -> Bars:
+    """Return the chart of what scores said beside what came true; of one bin at least."""
+    most = max(max(one.predicted, one.taken) for one in reliability)
+    rows = [
+        (
+            f"{one.least:g} to {one.most:g}",
+            [
+                Bar(f"{one.predicted:.2%} said", one.predicted / most),
+                Bar(f"{one.taken:.2%} of {one.shown:,} taken", one.taken / most),
+            ],
+        )
+        for one in reliability
+    ]
+    return Bars("Calibration", "by score of shown items", rows)
 
 
 def _published(found: Evaluation, names: Sequence[str]) -> list[Sequence[str]]:
@@ -177,18 +176,22 @@ def _published(found: Evaluation, names: Sequence[str]) -> list[Sequence[str]]:
     return [ours, *others] if others else []
 
 
-def _segments(segments: Sequence[Segment]) -> list[Sequence[str]]:
-    """Return a row for each; only the first of a group names it."""
+def segments_table(segments: Sequence[Segment], k: int) -> Table:
+    """Return a row for each segment; only the first of a group names it."""
     groups = [None, *(one.group for one in segments)]
-    return [
-        (
-            one.group if one.group != last else "",
-            one.name,
-            f"{one.predictions:,}",
-            *_cells(one.rates),
-        )
-        for last, one in zip(groups, segments, strict=False)
-    ]
+    return Table(
+        "By segment",
+        ("segment", "", "predictions", f"HR@{k}", f"MRR@{k}", f"NDCG@{k}"),
+        [
+            (
+                one.group if one.group != last else "",
+                one.name,
+                f"{one.predictions:,}",
+                *_cells(one.rates),
+            )
+            for last, one in zip(groups, segments, strict=False)
+        ],
+    )
 
 
 def _components(found: Evaluation) -> list[Sequence[str]]:
@@ -200,11 +203,11 @@ def _components(found: Evaluation) -> list[Sequence[str]]:
         (
             "together",
             "the ranker, over all of them",
-            _percent(figures["candidate_recall"]),
+            percent(figures["candidate_recall"]),
             *_cells(together),
         ),
         *(
-            (one.name, _COMPONENTS.get(one.name, ""), _percent(one.found), *_cells(one.rates))
+            (one.name, _COMPONENTS.get(one.name, ""), percent(one.found), *_cells(one.rates))
             for one in found.components
             if one.found
         ),
@@ -224,7 +227,8 @@ def _cells(rates: Rates) -> tuple[str, str, str]:
     return f"{rates.hr:.4f}", f"{rates.mrr:.4f}", f"{rates.ndcg:.4f}"
 
 
-def _percent(value: float) -> str:
+def percent(value: float) -> str:
+    """Return a part, 0..1, as people read it."""
     return f"{value:.1%}"
 
 

@@ -66,8 +66,8 @@ class _Making:
         if data_from is None or data_from >= period.end:
             since = "none at all" if data_from is None else f"from {period.clock(data_from)} on"
             raise LookupError(
-                f"{settings.broker}: no event from {period.words}; Kafka has events {since}: choose "
-                "--from and --to within"
+                f"{settings.broker}: no event from {period.words}; Kafka has events {since}: "
+                "choose --from and --to within"
             )
         self._learn_items()
         walk = Walk((self._before, self._now), self._facts, self._domains)
@@ -145,7 +145,7 @@ class _Making:
         """Yield item rows as they are now; the newest of an item is the last."""
         for number in numbers:
             end = self._items.end_offset(number)
-            for record in self._items.records(number, 0, end):
+            for record in self._items.records(number, self._items.first_offset(number), end):
                 yield record.key.decode(), record.value
 
     def _refusals(self, period: Period) -> Counter[str]:

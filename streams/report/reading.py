@@ -39,7 +39,12 @@ class TopicReader:
         self.broker_time = True
         self._topic = topic
         self._counted = counted
-        self._kafka: Any = connected(KafkaConsumer, settings, enable_auto_commit=False)
+        self._kafka: Any = connected(
+            KafkaConsumer,
+            settings,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",  # where Kafka deletes what was about to be read
+        )
         numbers = self._kafka.partitions_for_topic(topic)
         if not numbers:
             self._kafka.close()
