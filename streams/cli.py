@@ -16,6 +16,7 @@ from streams.commands import (
     gateway,
     model,
     publish,
+    report,
     settings,
     simulate,
     state,
@@ -46,6 +47,7 @@ for command in (
     simulate,
     train,
     evaluate,
+    report,
     demo,
     settings,
 ):
