@@ -118,6 +118,9 @@ def headline(found: Report) -> list[tuple[str, str]]:
     def counted(value: Callable[[Figures], int]) -> str:
         return f"{value(now):,}{_change(value(now), None if before is None else value(before))}"
 
+    def lists() -> str:  # of before, Kafka may no longer know how many there were
+        return counted(lambda one: one.lists) if _comparable(found) else f"{now.lists:,}"
+
     def judged(value: Callable[[Figures], float | None], told: Callable[[float], str]) -> str:
         own = value(now)
         if own is None:
@@ -131,7 +134,7 @@ def headline(found: Report) -> list[tuple[str, str]]:
         ("purchases", counted(lambda one: one.purchases)),
         ("users", counted(lambda one: one.users)),
         ("items clicked or bought", counted(lambda one: one.items)),
-        ("lists made", counted(lambda one: one.lists)),
+        ("lists made", lists()),
         ("clicks and purchases out of lists", judged(_share_of_all, percent)),
         ("purchases out of lists", judged(_share_of_purchases, percent)),
         (f"hit rate at {found.k}", judged(lambda one: one.hr, percent)),
@@ -178,44 +181,54 @@ def tables(found: Report) -> list[Table]:
             [(reason, f"{count:,}") for reason, count in found.dead_letters.items()],
         ),
         Table("Quality of the data", ("what", "count"), _quality(found)),
-        Table(
-            "All figures of lists",
-            ("figure", "value", "meaning"),
-            [
-                (name, f"{value:,g}", MEANINGS[name.partition("@")[0]])
-                for name, value in found.metrics.items()
-            ],
-        ),
+        _metrics(found),
     ]
     return [table for table in made if table.rows]
 
 
 def lines(found: Report) -> list[Line]:
     """Return what is drawn over time."""
-    clock, step = period_of(found).clock, _step(found.step_ms)
-    swaps = [(one.first_ts, one.version) for one in found.models[1:]]
-    drawn: list[tuple[str, str, Callable[[Step], float | None]]] = [
-        ("Clicks", f"a {step}", lambda one: one.clicks),
-        ("Searches", f"a {step}", lambda one: one.searches),
-        ("Purchases", f"a {step}", lambda one: one.purchases),
-        ("Lists that are still there", f"a {step}", lambda one: one.lists),
-        (f"Hit rate at {found.k}", f"by {step}", lambda one: one.hr),
-        (f"MRR at {found.k}", f"by {step}", lambda one: one.mrr),
-        ("From event to list, median", f"ms, by {step}", lambda one: one.wait_p50_ms),
-        ("From event to list, 99 of 100", f"ms, by {step}", lambda one: one.wait_p99_ms),
+    step, hits = _step(found.step_ms), f"Hit rate at {found.k}"
+    swaps = [(_begin(found, one.first_ts), one.version) for one in found.models[1:]]
+    shown = [
+        _over_time(found, "Clicks", f"a {step}", lambda one: one.clicks),
+        _over_time(found, "Searches", f"a {step}", lambda one: one.searches),
+        _over_time(found, "Purchases", f"a {step}", lambda one: one.purchases),
+        _over_time(found, "Lists that are still there", f"a {step}", lambda one: one.lists),
+        _over_time(found, hits, f"by {step}", lambda one: one.hr, swaps),
+        _over_time(found, f"MRR at {found.k}", f"by {step}", lambda one: one.mrr, swaps),
+        _over_time(
+            found,
+            "From event to list, median",
+            f"ms, by {step}",
+            lambda one: one.wait_p50_ms,
+            swaps,
+        ),
+        _over_time(
+            found, "From event to list, 99 of 100", f"ms, by {step}", lambda one: one.wait_p99_ms
+        ),
     ]
-    made = []
-    for name, unit, value in drawn:
-        points = [(one.begin, known) for one in found.steps if (known := value(one)) is not None]
-        if any(known for _, known in points):
-            made.append(line(name, unit, points, clock=clock, marks=_within(swaps, found)))
-    return made
+    return [one for one in shown if one is not None]
 
 
 def charts(found: Report) -> list[Bars]:
     """Return what is drawn as bars: calibration, and how long lists took."""
     made = [calibration(found.reliability)] if found.reliability else []
     return made + ([bars(found.wait)] if found.wait.count else [])
+
+
+def _metrics(found: Report) -> Table:
+    """Return a row for each figure, with a column for each length of list that it is told at."""
+    values: dict[str, dict[str, str]] = {}
+    for name, value in found.metrics.items():
+        figure, _, k = name.partition("@")
+        values.setdefault(figure, {})[k or str(found.k)] = f"{value:,g}"
+    lengths = sorted({k for by_length in values.values() for k in by_length}, key=int)
+    rows = [
+        (figure, *(by_length.get(k, "") for k in lengths), MEANINGS[figure])
+        for figure, by_length in values.items()
+    ]
+    return Table("All figures of lists", ("figure", *(f"@{k}" for k in lengths), "meaning"), rows)
 
 
 _ITEM_HEADS = ("item", "title", "clicks", "purchases", "touches before")
@@ -238,12 +251,27 @@ def _quality(found: Report) -> list[tuple[str, str]]:
     return [(name, f"{count:,}") for name, count in counts]
 
 
-def _within(swaps: Sequence[tuple[int, str]], found: Report) -> list[tuple[float, str]]:
-    """Put each swap at the beginning of its step, where the points are."""
-    return [
-        (found.begin + (ts - found.begin) // found.step_ms * found.step_ms, version)
-        for ts, version in swaps
-    ]
+def _over_time(
+    found: Report,
+    name: str,
+    unit: str,
+    value: Callable[[Step], float | None],
+    marks: Sequence[tuple[float, str]] = (),
+) -> Line | None:
+    """Return the line of what is known of each step; None where it says nothing."""
+    points = [(one.begin, known) for one in found.steps if (known := value(one)) is not None]
+    if not any(known for _, known in points):
+        return None
+    return line(name, unit, points, clock=period_of(found).clock, marks=marks)
+
+
+def _median_wait(one: Step) -> float | None:
+    return one.wait_p50_ms
+
+
+def _begin(found: Report, ts: int) -> float:
+    """Return the beginning of a time's step, where the points are."""
+    return found.begin + (ts - found.begin) // found.step_ms * found.step_ms
 
 
 def _comparable(found: Report) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.quality.sketches import Distribution, Recent, Sample, Top
+from streams.quality.sketches import Distribution, Heavy, Recent, Sample, Top
 
 keys = st.lists(st.integers(0, 400).map(str), max_size=600)
 values = st.lists(st.floats(0, 1e12), min_size=1, max_size=200)
@@ -116,3 +116,15 @@ def test_nothing_has_no_quantiles() -> None:
 def test_edges_and_labels_must_match() -> None:
     with pytest.raises(ValueError, match="3 labels for 3 edges"):
         Distribution("x", "X", "1", EDGES, LABELS[1:])
+
+
+@given(texts=keys, bound=st.integers(1, 50))
+def test_heavy_keys_are_counted_to_within_their_bound(texts: list[str], bound: int) -> None:
+    heavy, counts = Heavy(bound), Counter(texts)
+    for text in texts:
+        heavy.add(text)
+    assert len(heavy.counts) <= 2 * bound
+    assert heavy.exact or len(counts) > 2 * bound
+    for text, count in counts.items():
+        kept = heavy.counts.get(text, 0)
+        assert kept <= count <= kept + (0 if heavy.exact else len(texts) / bound)

@@ -131,10 +131,11 @@ def test_a_report_is_the_same_after_json(found: Report) -> None:
 def test_a_full_report_compares_and_marks_the_models() -> None:
     found = FOUND["all"]
     told_by = dict(headline(found))
-    assert told_by["clicks"] == "100 (+100%)"
+    assert (told_by["clicks"], told_by["lists made"]) == ("100 (+100%)", "300 (+100%)")
     assert told_by["purchases out of lists"] == "66.0% (before: 66.0%)"
     assert [one.version for one in found.models] == ["first", EVIL]
-    assert all(one.marks and EVIL in one.marks[0][1] for one in lines(found))
+    marked = [one.title for one in lines(found) if one.marks and EVIL in one.marks[0][1]]
+    assert marked == ["Hit rate at 3", "MRR at 3", "From event to list, median"]
     (money,) = found.now.revenue
     assert (money.currency, money.purchases, money.amount) == ("EUR", 80, 200.0)
     assert (found.now.unpriced, found.before is None) == (20, False)
@@ -160,5 +161,5 @@ def test_a_period_that_could_not_be_judged_before_is_not_compared() -> None:
     assert found.before is not None
     half = msgspec.structs.replace(found.before, judged=found.before.judged // 2)
     told_by = dict(headline(msgspec.structs.replace(found, before=half)))
-    assert told_by["purchases out of lists"] == "66.0%"
+    assert (told_by["purchases out of lists"], told_by["lists made"]) == ("66.0%", "300")
     assert told_by["clicks"] == "100 (+100%)"
