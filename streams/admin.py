@@ -60,6 +60,21 @@ def delete(settings: Settings) -> list[str]:
     return _by_admin(settings, partial(_delete, settings.topics))
 
 
+def config_of(settings: Settings, topic: str) -> dict[str, str]:
+    """Return what Kafka says of a topic's settings, by their names there.
+
+    Raises:
+        BrokerUnreachable: nobody answers at `settings.broker`.
+    """
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic)
+
+    def ask(admin: Any) -> dict[str, str]:
+        found = admin.describe_configs([resource], config_filter="all")["topic"][topic]
+        return {name: told["value"] for name, told in found.items()}
+
+    return _by_admin(settings, ask)
+
+
 @contextmanager
 def connect(settings: Settings) -> Iterator[Any]:
     """Yield kafka-python's admin client, connected.

@@ -4,10 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack
 
+from msgspec.structs import replace
+
 from features.events import Event, Kind
 from features.item import decode_item, domain_of
+from streams.clock import now_ms
 from streams.partitions import partition_of
 from streams.quality.measure import Measure
+from streams.quality.result import Invalid, Quality
 from streams.report.facts import Facts
 from streams.report.period import Period
 from streams.report.reading import Part, TopicReader, entries
@@ -15,7 +19,7 @@ from streams.report.result import Report, Sight
 from streams.report.screen import WITHIN_MS
 from streams.report.summing import report, told
 from streams.report.tally import Tally
-from streams.report.walk import Entry, Walk
+from streams.report.walk import Entry, Gap, Walk
 from streams.settings import Settings
 
 LENGTHS = (1, 5, 10)
@@ -59,6 +63,7 @@ class _Making:
         self._before = Tally(period.before, ks, self._domains)
         self._facts = Facts(self._domains)
         self._measure = Measure()
+        self._whole_from = self._lists.whole_from(now_ms())
 
     def report(self) -> Report:
         period, settings = self._now.period, self._settings
@@ -87,7 +92,7 @@ class _Making:
             source=f"{settings.broker}, {settings.topic_prefix or settings.app_id}",
             catalogue=len(self._facts),
             titles=self._titles(told(self._now, before)),
-            quality=self._measure.quality(settings.broker),
+            quality=_nameless(self._measure.quality(settings.broker)),
             sight=self._sight(data_from, walk.followed),
         )
 
@@ -105,6 +110,7 @@ class _Making:
 
     def _noted(self, number: int) -> Iterator[Entry]:
         """Yield what a partition holds; let its events of the period be looked at, too."""
+        yield 0, Gap(self._whole_from, 0)
         part = Part(number, self._before.period.begin - WITHIN_MS, self._now.period.end)
         holds, place = self._now.period.holds, str(number)
         found = entries(
@@ -163,6 +169,7 @@ class _Making:
         read = int(now.lists.sum())
         return Sight(
             data_from=data_from,
+            whole_from=self._whole_from,
             lists_read=read,
             lists_missing=now.missing,
             touches=int(now.events[:, [Kind.CLICK, Kind.PURCHASE]].sum()),
@@ -174,3 +181,9 @@ class _Making:
             broker_time=self._lists.broker_time
             and all(reader.broker_time for reader in self._events.values()),
         )
+
+
+def _nameless(quality: Quality) -> Quality:
+    """Leave out ids of users and what was quoted: a report goes from hand to hand."""
+    refused = tuple(Invalid(one.reason, one.count, ()) for one in quality.invalid)
+    return replace(quality, bursts=(), invalid=refused)

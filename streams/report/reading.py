@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 from kafka import KafkaConsumer, TopicPartition
 
 from features.events import Kind
+from streams.admin import config_of
 from streams.codec import BadEvent, decode_event, decode_recommendation
 from streams.connecting import connected
 from streams.report.walk import Entry, Forgotten, Gap
@@ -37,6 +38,7 @@ class TopicReader:
 
     def __init__(self, settings: Settings, topic: str, counted: Callable[[], None]) -> None:
         self.broker_time = True
+        self._settings = settings
         self._topic = topic
         self._counted = counted
         self._kafka: Any = connected(
@@ -57,6 +59,16 @@ class TopicReader:
 
     def __exit__(self, *_: object) -> None:
         self._kafka.close()
+
+    def whole_from(self, now_ms: int) -> int:
+        """Return the time from which on compaction has taken nothing, by the topic's settings.
+
+        Before it gaps do not tell all: between two of them there are the lists of those who did not
+        come back, and what these lists led to would be found to be nothing.
+        """
+        config = config_of(self._settings, self._topic)
+        compacted = "compact" in config["cleanup.policy"].split(",")
+        return max(0, now_ms - int(config["min.compaction.lag.ms"])) if compacted else 0
 
     def first_offset(self, number: int) -> int:
         """Return the offset of the oldest record that may be there; 0: none was ever deleted."""

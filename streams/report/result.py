@@ -106,6 +106,7 @@ class Sight(Struct, frozen=True, kw_only=True):
 
     Attributes:
         data_from: Time of the oldest event that Kafka still has; None without any.
+        whole_from: Time from which on Kafka compacts no list yet; 0 where it never does.
         lists_read: Lists of the period that were there.
         lists_missing: Lists of the period that are known to be gone.
         touches: Clicks and purchases of the period, each event id once.
@@ -116,6 +117,7 @@ class Sight(Struct, frozen=True, kw_only=True):
     """
 
     data_from: int | None
+    whole_from: int
     lists_read: int
     lists_missing: int
     touches: int

@@ -111,13 +111,25 @@ class Tally:
                 money.purchases += 1
                 money.amount += paid(event)
 
-    def made(self, made: Recommendation, ts: int, wait_ms: int | None) -> None:
-        """Take a list, and how long its event waited for it, where that is known."""
+    def made(
+        self, made: Recommendation, ts: int, wait_ms: int | None = None, *, whole: bool = True
+    ) -> None:
+        """Take a list.
+
+        Args:
+            made: The list.
+            ts: When it was stored.
+            wait_ms: How long its event waited for it, where that is known.
+            whole: Whether lists of that time are all there. What is left of others is counted, but
+                says nothing of all: it is the last of each user.
+        """
         place = self.period.place(ts)
         self.lists[place, SURFACES.index(made.surface)] += 1
         first, count = self.models.get(made.model_version, (ts, 0))
         if made.model_version in self.models or len(self.models) < MODELS:
             self.models[made.model_version] = min(first, ts), count + 1
+        if not whole:
+            return
         if wait_ms is not None:
             self.waits[place].add(wait_ms)
             self.wait.add(wait_ms)

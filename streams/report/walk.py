@@ -78,14 +78,14 @@ class _Partition:
         self._domains = domains
         self._ids: Recent[None] = Recent(IDS)
         self._lists: Recent[None] = Recent(IDS)
-        self._blind_until = 0
+        self._gap_until = -WITHIN_MS
 
     def take(self, ts: int, what: What) -> None:
         tally = next((one for one in self._tallies if one.period.holds(ts)), None)
         if isinstance(what, Recommendation):
             self._show(ts, what, tally)
         elif isinstance(what, Gap):
-            self._blind_until = max(self._blind_until, what.until + WITHIN_MS)
+            self._gap_until = max(self._gap_until, what.until)
             at = next((one for one in self._tallies if one.period.holds(what.until)), tally)
             if at is not None:
                 at.missing += what.missing
@@ -106,7 +106,7 @@ class _Partition:
         if screen is not None:
             wait_ms = screen.show(made, ts, made.domain or self._domains[0])
         if tally is not None:
-            tally.made(made, ts, wait_ms)
+            tally.made(made, ts, wait_ms, whole=ts > self._gap_until)
 
     def _do(self, ts: int, event: Event, tally: Tally | None) -> None:
         screen = self._screen(event.user_id)
@@ -124,7 +124,7 @@ class _Partition:
         lists = list(screen.lists(event, ts, domain))
         positions = [one.position(event.item_id) for one in lists]
         hit = any(positions)
-        if tally is not None and ts >= self._blind_until:
+        if tally is not None and ts >= self._gap_until + WITHIN_MS:
             for shown, position in zip(lists, positions, strict=True):
                 known = self._known(event, screen, shown, domain)
                 tally.held(shown, position, known, ts)

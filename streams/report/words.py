@@ -25,9 +25,9 @@ NOTES = (
         "a list before it is no prediction. Nothing looks ahead: what came later changes no figure."
     ),
     (
-        "Kafka keeps every list for a day; of older ones it keeps a user's newest alone, for a "
-        "week. Figures on lists are only of clicks and purchases whose lists of the time before "
-        "are all still there: what is missing is seen by the gaps that it leaves."
+        "Kafka keeps every list for a day, or as long as its settings say; of older ones it keeps "
+        "a user's newest alone. Figures on lists are only of clicks and purchases whose lists of "
+        "the time before are all still there: anything else would count visits that led to nothing."
     ),
     (
         "Touches of the user before are those since the beginning of the period before. An item is "
@@ -75,6 +75,8 @@ def limits(found: Report) -> list[str]:
     said = []
     if sight.data_from is not None and sight.data_from > found.begin:
         said.append(f"Kafka has no event of before {clock(sight.data_from)}.")
+    if sight.whole_from > found.begin and sight.judged < sight.touches:
+        said.append(f"Of lists of before {clock(sight.whole_from)} only some are still there.")
     if sight.judged < sight.touches:
         part = percent(sight.judged / sight.touches)
         said.append(
@@ -119,7 +121,9 @@ def headline(found: Report) -> list[tuple[str, str]]:
         return f"{value(now):,}{_change(value(now), None if before is None else value(before))}"
 
     def lists() -> str:  # of before, Kafka may no longer know how many there were
-        return counted(lambda one: one.lists) if _comparable(found) else f"{now.lists:,}"
+        if _comparable(found):
+            return counted(lambda one: one.lists)
+        return f"about {now.lists:,}" if found.sight.lists_missing else f"{now.lists:,}"
 
     def judged(value: Callable[[Figures], float | None], told: Callable[[float], str]) -> str:
         own = value(now)

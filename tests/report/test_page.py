@@ -75,6 +75,7 @@ def found_of(visits: int, *, compared: bool = True, gap: bool = False) -> Report
         quality=measure.quality(EVIL),
         sight=Sight(
             data_from=START + 1 if gap else 0,
+            whole_from=START + HOUR_MS if gap else 0,
             lists_read=int(now.lists.sum()),
             lists_missing=now.missing,
             touches=int(now.events[:, [0, 2]].sum()),
@@ -147,6 +148,7 @@ def test_what_could_not_be_seen_is_said_and_nothing_is_made_up() -> None:
     said = " ".join(limits(found))
     for part in ("of 0 of 200 clicks and purchases (0.0%)", "5 or more are gone", "nothing is"):
         assert part in said
+    assert "Of lists of before 2023-11-14 23:13 only some are still there" in said
     for part in ("no event of before", "one user in 2", "a sample: users", "producers' times"):
         assert part in said
     told_by = dict(headline(found))

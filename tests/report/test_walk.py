@@ -116,6 +116,11 @@ def test_what_is_judged_after_compaction_is_what_the_whole_log_says(
     assert tally.positions.sum(axis=0).tolist() == positions_of(seen)
     assert tally.judged.sum() == len(seen)
     assert bool(gone) == bool(gaps)
+    until, told = 0, 0
+    for ts, what in read:
+        until = max(until, what.until) if isinstance(what, Gap) else until
+        told += isinstance(what, Recommendation) and ts > until
+    assert tally.wait.count == told
     # What is gone from the head may be of before the period: the rest of it is counted exactly.
     head = next((place for place in range(len(lists)) if place not in gone), len(lists))
     assert tally.lists.sum() + tally.missing == len(lists) - head

@@ -6,14 +6,16 @@ from itertools import islice
 from pathlib import Path
 
 import msgspec
+from kafka import TopicPartition
 
 from features.events import Click, Event, Purchase
+from streams import admin
 from streams.clock import now_ms
 from streams.codec import decode_recommendation
 from streams.data import ONLINE_RETAIL
 from streams.report.result import Report
 from streams.settings import Settings
-from tests.broker.records import put
+from tests.broker.records import limit, put
 from tests.broker.test_client_commands import headrace
 from tests.conftest import Names
 from tests.report.made import made_for
@@ -50,13 +52,11 @@ def test_what_users_took_of_a_workers_lists_is_told_exactly(names: Names, tmp_pa
         eventually(lambda: records(settings, settings.topics.dead_letters), WITHIN_S)
 
     page = tmp_path / "report.html"
-    done = headrace(settings, "report", "--json", "--report", str(page))
-    assert done.returncode == 0, done.stderr
-    check_known(msgspec.json.decode(done.stdout, type=Report), items[0])
+    check_known(told(settings, "--report", str(page)), items[0])
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
-    told = headrace(settings, "report")
-    assert "By segment" in told.stdout, told.stderr
+    shown = headrace(settings, "report")
+    assert "By segment" in shown.stdout, shown.stderr
     early = headrace(settings, "report", "--from", "2020-01-01", "--to", "2020-01-02")
     assert (early.returncode, early.stdout) == (1, "")
     assert "no event from 2020-01-01 00:00 to 2020-01-02 00:00, UTC" in early.stderr
@@ -94,33 +94,39 @@ def check_known(found: Report, most: str) -> None:
     assert found.dead_letters == {"undecodable": 1}
     assert (found.top[0].item_id, bool(found.top[0].title)) == (most, True)
     assert found.before is None
+    assert "u0" not in msgspec.json.encode(found).decode(), "no user is named"
 
 
 def test_lists_that_kafka_deleted_are_not_made_up(names: Names) -> None:
-    """With the first lists gone, nothing that they could have led to is judged."""
+    """With lists gone, or to be gone at any time, nothing that they could have led to is judged."""
     settings = names.create_topics(partitions=1)
     topic = settings.topics.recommendations
     first = [clicked(f"a{number}", "ann", "a") for number in range(3)]
     publish(settings, [], first)
     put(settings, topic, [("ann", msgspec.json.encode(made_for(one, "b"))) for one in first])
+    limit(settings, topic, "min.compaction.lag.ms", "0")
+    found = told(settings)
+    assert (found.sight.touches, found.sight.judged, found.sight.lists_missing) == (3, 0, 0)
+    assert (found.sight.lists_read, found.wait.count) == (3, 0)
+
     delete_before(settings, topic, 2)
     publish(settings, [], [clicked("b", "ann", "b")])
-    done = headrace(settings, "report", "--json")
-    assert done.returncode == 0, done.stderr
-    found = msgspec.json.decode(done.stdout, type=Report)
+    found = told(settings)
     assert (found.sight.touches, found.sight.judged, found.sight.lists_read) == (4, 0, 1)
     assert (found.now.hr, found.metrics) == (None, {})
     done = headrace(settings, "report")
     assert "Figures on lists are of 0 of 4 clicks and purchases" in done.stdout
 
 
+def told(settings: Settings, *arguments: str) -> Report:
+    """Report on the last day."""
+    done = headrace(settings, "report", "--json", *arguments)
+    assert done.returncode == 0, done.stderr
+    return msgspec.json.decode(done.stdout, type=Report)
+
+
 def delete_before(settings: Settings, topic: str, offset: int) -> None:
     """Let Kafka delete what lies before an offset of a topic of one partition."""
-    from kafka import TopicPartition
-
-    from streams import admin
-    from tests.broker.records import limit
-
     limit(settings, topic, "cleanup.policy", "delete")  # a compacted topic lets nobody do that
     with admin.connect(settings) as client:
         client.delete_records({TopicPartition(topic, 0): offset})
