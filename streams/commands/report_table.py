@@ -1,8 +1,9 @@
 """A report on a period as people read it in a terminal."""
 
 from streams.commands.tables import console, print_bars, print_headline, print_table
+from streams.report.drawn import charts, tables
 from streams.report.result import Report
-from streams.report.words import charts, headline, limits, summary, tables, title
+from streams.report.words import headline, limits, summary, title
 
 
 def show(found: Report) -> None:

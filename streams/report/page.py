@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from streams.pages.render import render
+from streams.report.drawn import charts, lines, tables
 from streams.report.result import Report
-from streams.report.words import NOTES, charts, headline, limits, lines, summary, tables, title
+from streams.report.words import NOTES, headline, limits, summary, title
 
 _TEMPLATE = Path(__file__).with_name("report.html")
 

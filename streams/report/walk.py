@@ -93,14 +93,12 @@ class _Partition:
             key = self.users.key(what.user_id)
             if key is not None:
                 self.users.kept.pop(key, None)
-        elif not self._ids.holds(f"{what.kind} {what.event_id}"):
-            self._ids.swap(f"{what.kind} {what.event_id}", None)
+        elif not _seen(self._ids, f"{what.kind} {what.event_id}\n{what.user_id}"):
             self._do(ts, what, tally)
 
     def _show(self, ts: int, made: Recommendation, tally: Tally | None) -> None:
-        if self._lists.holds(made.rec_id):  # sent again after a crash
+        if _seen(self._lists, f"{made.rec_id}\n{made.user_id}"):  # sent again after a crash
             return
-        self._lists.swap(made.rec_id, None)
         screen = self._screen(made.user_id)
         wait_ms = None
         if screen is not None:
@@ -153,3 +151,10 @@ class _Partition:
             screen = Screen()
             self.users.put(key, screen)
         return screen
+
+
+def _seen(recent: Recent[None], key: str) -> bool:
+    """Tell whether a key came lately, and remember it."""
+    seen = recent.holds(key)
+    recent.swap(key, None)
+    return seen

@@ -8,6 +8,7 @@ import pytest
 
 from features.events import Click, Event, Item, Purchase, Search
 from streams.quality.measure import Measure
+from streams.report.drawn import charts, lines, tables
 from streams.report.facts import Facts
 from streams.report.page import page
 from streams.report.period import Period
@@ -15,16 +16,7 @@ from streams.report.result import Report, Sight
 from streams.report.summing import report, told
 from streams.report.tally import Tally
 from streams.report.walk import Entry, Gap, Walk
-from streams.report.words import (
-    NOTES,
-    charts,
-    headline,
-    limits,
-    lines,
-    summary,
-    tables,
-    title,
-)
+from streams.report.words import NOTES, headline, limits, summary, title
 from tests.pages import check_alone, check_colours, read
 from tests.report.made import KS, START, made_for
 

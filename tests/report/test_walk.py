@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from features.events import Click, Event, Kind, Purchase, Search
 from streams.lists import Recommendation
@@ -153,6 +154,16 @@ def test_what_came_out_of_a_list(log: list[Entry], judged: int, hits: int) -> No
         moved[1], moved[2] = moved[2], moved[1]
     (tally,) = tallied(moved, whole(moved))
     assert (tally.judged.sum(), tally.out_of_lists.sum()) == (judged, hits)
+
+
+def test_ids_are_of_a_user() -> None:
+    """Shops may number each user's events alike; sent again, one of a user counts once."""
+    other = structs.replace(CLICK, user_id="bob")
+    events = [CLICK, other, CLICK]
+    log: list[Entry] = [(START + number, one) for number, one in enumerate(events)]
+    log += [(START + 10 + number, made_for(one, "b")) for number, one in enumerate(events)]
+    (tally,) = tallied(log, whole(log))
+    assert (tally.events.sum(), tally.lists.sum(), tally.wait.count) == (2, 2, 2)
 
 
 def test_what_is_followed_of_a_partition_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
