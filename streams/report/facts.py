@@ -1,4 +1,4 @@
-"""What is known of items, in some 20 bytes each: when they were first touched, and their domain."""
+"""What is known of items, in some 35 bytes each: when they were first touched, and their domain."""
 
 from array import array
 

@@ -113,13 +113,12 @@ class _Making:
         yield 0, Gap(self._whole_from, 0)
         part = Part(number, self._before.period.begin - WITHIN_MS, self._now.period.end)
         holds, place = self._now.period.holds, str(number)
-        found = entries(
-            self._events,
-            self._lists,
-            part._replace(begin=max(0, part.begin)),
-            domains=self._domains,
-            refused=self._measure.refused,
-        )
+
+        def refused(ts: int, reason: str, problem: str) -> None:
+            if holds(ts):
+                self._measure.refused(reason, problem)
+
+        found = entries(self._events, self._lists, part, domains=self._domains, refused=refused)
         for ts, what in found:
             if isinstance(what, Event) and holds(ts):
                 self._measure.event(what, f"{what.kind.name.lower()}-{place}")

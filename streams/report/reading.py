@@ -84,7 +84,8 @@ class TopicReader:
         """Return the offset of the first record of a time or later; the end where there is none."""
         tp = TopicPartition(self._topic, number)
         end = self.end_offset(number)  # asked first: what comes later is left out
-        found = self._kafka.offsets_for_times({tp: ts})[tp]
+        # Below 0 a time means something else to Kafka.
+        found = self._kafka.offsets_for_times({tp: max(0, ts)})[tp]
         return end if found is None else min(end, int(found.offset))
 
     def first_ts(self, number: int) -> int | None:
@@ -109,8 +110,8 @@ class TopicReader:
                     yield record
 
 
-Refused = Callable[[str, str], None]
-"""Told the reason and the problem of a record that is not one of ours."""
+Refused = Callable[[int, str, str], None]
+"""Told the time, the reason and the problem of a record that is not one of ours."""
 
 
 class Part(NamedTuple):
@@ -151,7 +152,7 @@ def _events(
             event = decode_event(kind, record.key, record.value, ts, domains=domains)
         except BadEvent as error:
             place = f"{record.topic}-{number}, offset {record.offset}"
-            refused(error.reason, f"{place}: {error}")
+            refused(ts, error.reason, f"{place}: {error}")
         else:
             yield ts, event
 

@@ -92,6 +92,7 @@ def check_known(found: Report, most: str) -> None:
     assert found.wait.p50 is not None
     assert 0 < found.wait.p50 < 1_000 * WITHIN_S
     assert found.dead_letters == {"undecodable": 1}
+    assert [(one.reason, one.count) for one in found.quality.invalid] == [("undecodable", 1)]
     assert (found.top[0].item_id, bool(found.top[0].title)) == (most, True)
     assert found.before is None
     assert "u0" not in msgspec.json.encode(found).decode(), "no user is named"
