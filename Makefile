@@ -2,10 +2,12 @@
 # make test    every check and test, the ones against a real Kafka too
 # make lint    the checks alone
 # make venv    only set up .venv; the targets above do it themselves
+# make browser find a Chromium for the tests of the pages, or install one; make test does it itself
 # make lock    resolve pyproject.toml and the requirements*.in to exact versions again
 # make clean   remove what the targets above have made
 #
 # PYTHON=python3.12   the Python for .venv, 3.11 or newer
+# CHROMIUM=/path      the Chromium to test pages with, where it is not found by itself
 # TORCH=cpu           torch without CUDA, from the index that uv knows for it
 
 PYTHON ?= python3
@@ -31,12 +33,12 @@ CUDA := cuda-bindings cuda-pathfinder cuda-toolkit triton nvidia-cublas nvidia-c
 compile = pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock"
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint venv lock clean
+.PHONY: demo test lint venv browser lock clean
 
 demo: $(RUNTIME)
 	$(BIN)/headrace demo
 
-test: lint $(RIVALS)
+test: lint $(RIVALS) browser
 	$(BIN)/python -m pytest
 
 lint: $(TOOLS)
@@ -46,6 +48,9 @@ lint: $(TOOLS)
 	$(BIN)/lint-imports
 
 venv: $(TOOLS) $(RIVALS)
+
+browser: $(TOOLS)
+	@$(BIN)/python -m tests.browser.chromium
 
 $(RUNTIME): requirements.txt pyproject.toml deploy/uv.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
