@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from aiokafka.structs import ConsumerRecord
 
 from features.decay import DAY_MS
-from features.item import decode_item
+from features.item import ItemRow, decode_item
 from features.levels import CategoryLevels
 from ranker.items import ItemIndex
 from streams.aside import in_background
@@ -48,10 +48,18 @@ class IndexFeed:
         settings: Broker, security and topic names.
         index: The index to write to; nobody else writes to it meanwhile.
         levels: The statistics to write to, likewise.
+        heard: Told of the rows that came, after the index; None of an item whose row is gone.
     """
 
-    def __init__(self, settings: Settings, index: ItemIndex, levels: CategoryLevels) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        index: ItemIndex,
+        levels: CategoryLevels,
+        heard: Callable[[Sequence[tuple[str, ItemRow | None]]], None] = lambda _: None,
+    ) -> None:
         self._index = index
+        self._heard = heard
         self._levels = levels
         self._follower = Follower(settings, settings.topics.item_state, self._apply)
 
@@ -83,10 +91,15 @@ class IndexFeed:
             item_id = key.decode()
             if value is None:
                 forget_item(self._index, self._levels, item_id)
+                self._heard([(item_id, None)])
             else:
                 rows.append((item_id, decode_item(value)))
             if len(rows) >= YIELD_EVERY:
-                show_items(self._index, self._levels, rows)
+                self._show(rows)
                 rows = []
                 await asyncio.sleep(0)
+        self._show(rows)
+
+    def _show(self, rows: Sequence[tuple[str, ItemRow]]) -> None:
         show_items(self._index, self._levels, rows)
+        self._heard(rows)

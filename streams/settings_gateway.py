@@ -70,6 +70,11 @@ class GatewaySettings(BaseSettings):
         description="Milliseconds that a ranking may take on its way through the log; then it is "
         "answered in order of popularity.",
     )
+    gateway_shop: bool = Field(
+        default=False,
+        description="Show the catalogue as a small shop at `/shop`, to try the system by hand; "
+        "people need a key for read and write to come in.",
+    )
 
     @field_validator("gateway_keys")
     @classmethod

@@ -30,6 +30,36 @@ def needs(scope: str) -> Any:
     return Depends(_named(check, scope))
 
 
+class SignIn(Exception):
+    """A page was asked for without a key that is good for it.
+
+    Args:
+        refused: Why the key that was shown is not; "" where there was none.
+    """
+
+    def __init__(self, refused: str = "") -> None:
+        super().__init__(refused)
+        self.refused = refused
+
+
+def page_needs(*scopes: str) -> Any:
+    """Return the dependency of a page that people with all these scopes may see.
+
+    Whoever has no key is sent to `streams.gateway.signin`.
+    """
+
+    async def check(request: Request) -> None:
+        key = request.scope["key"]
+        if key is None:
+            raise SignIn
+        missing = [scope for scope in scopes if not allows(key, scope)]
+        if missing:
+            has = ", ".join(sorted(key.scopes))
+            raise SignIn(f"key {key.name!r} is for {has}; this page needs {', '.join(scopes)}")
+
+    return Depends(check)
+
+
 def _named(
     check: Callable[[Request], Awaitable[None]], scope: str
 ) -> Callable[[Request], Awaitable[None]]:

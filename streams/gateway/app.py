@@ -14,9 +14,12 @@ from streams.gateway import (
     document,
     events,
     explaining,
+    items,
     lists,
     operation,
+    pages,
     problems,
+    signin,
     snippet,
 )
 from streams.gateway.limits import Gate
@@ -26,7 +29,7 @@ from streams.settings_gateway import origins_of
 
 log = logging.getLogger(__name__)
 
-_ROUTES = (events, lists, asking, explaining, catalog, operation, snippet)
+_ROUTES = (events, lists, asking, explaining, catalog, items, operation, snippet, pages, signin)
 
 
 def build(parts: Parts) -> FastAPI:
@@ -41,7 +44,7 @@ def build(parts: Parts) -> FastAPI:
 
     for each in _ROUTES:
         each.attach(app, parts)
-    document.install(app, events.Accepted, lists.Shown, Explanation)
+    document.install(app, events.Accepted, lists.Shown, items.Items, Explanation)
     app.add_middleware(Gate, settings=parts.settings, keyring=parts.keyring, meter=parts.meter)
     if origins := origins_of(parts.settings.gateway_cors):
         app.add_middleware(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, QueryParams
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams.gateway.keys import Keyring, is_loopback
@@ -18,6 +19,8 @@ CALLERS = 10_000
 """Whose pace is remembered; of more, those that were heard of longest ago are forgotten."""
 BURST_S = 2.0
 """A caller that was quiet may send what it is allowed in so long at once."""
+COOKIE = "headrace-key"
+"""Where `streams.gateway.signin` keeps a person's key."""
 _FREE = ("/healthz", "/readyz")  # asked by those who watch, whatever the load
 
 
@@ -177,9 +180,32 @@ def _here(url: str) -> bool:
 
 
 def _secret(scope: Scope, headers: Headers) -> str | None:
-    """Return the key that a request shows: in a header or, as beacons have none, its address."""
+    """Return the key that a request shows.
+
+    In a header or, as beacons have none, its address; a person's own pages, by a cookie.
+    """
     if (given := headers.get("authorization")) and given[:7].lower() == "bearer ":
         return given[7:].strip()
     if given := headers.get("x-api-key"):
         return given
-    return QueryParams(scope["query_string"]).get("key") if scope["query_string"] else None
+    if scope["query_string"] and (given := QueryParams(scope["query_string"]).get("key")):
+        return given
+    if "cookie" in headers and own_page(scope["method"], headers):
+        return cookie_parser(headers["cookie"]).get(COOKIE)
+    return None
+
+
+def own_page(method: str, headers: Headers) -> bool:
+    """Tell whether a browser sends a request for a page of this gateway, or its user's own sake.
+
+    Its cookie goes along with requests of other pages too, where these are of the same site (a
+    neighbouring subdomain), so the cookie alone does not say that its owner wants anything done.
+    """
+    if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
+        return False
+    if method in {"GET", "HEAD", "OPTIONS"}:
+        return True
+    try:
+        return urlsplit(headers.get("origin", "")).netloc == headers["host"]
+    except (KeyError, ValueError):
+        return False

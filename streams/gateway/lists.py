@@ -1,8 +1,9 @@
 """`GET /v1/users/{id}/recommendations`: the newest list, fit for the page that asks."""
 
+import time
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from fastapi import FastAPI, Path, Query, Request, Response
@@ -19,6 +20,9 @@ from streams.gateway.problems import Problem
 from streams.lists import Reason, Recommendation, RecommendedItem
 
 MOST_ITEMS = 200
+MOST_WAIT_MS = 5_000
+"""Pages look no longer for what an event has changed, and the gateway can leave in that time."""
+NOT_MODIFIED = 304
 MOST_NAMED = 100
 """Items to exclude, or categories: an address has room for no more (see `/v1/search` for those)."""
 Text = Annotated[str, StringConstraints(max_length=MAX_ID_BYTES)]
@@ -88,7 +92,6 @@ def known_domain(domain: str | None, parts: Parts) -> str:
 
 def attach(app: FastAPI, parts: Parts) -> None:
     """Add the route."""
-    popular, answered = parts.popular, parts.meter.answers
     default_k = parts.settings.k
 
     @app.get(
@@ -114,43 +117,76 @@ def attach(app: FastAPI, parts: Parts) -> None:
         domain: Annotated[
             str | None, Query(max_length=32, description="Of the items; the first by default.")
         ] = None,
+        wait_ms: Annotated[
+            int,
+            Query(
+                ge=0,
+                le=MOST_WAIT_MS,
+                description="With `If-None-Match`: wait so long for another list before a 304.",
+            ),
+        ] = 0,
     ) -> Response:
         """Return the newest list that the workers made for a user.
 
         A list that is shorter than wanted is filled up by what is popular; a stranger gets what is
-        popular alone.
+        popular alone. A page that has just sent an event, and has the list of before, may wait for
+        the next one.
         """
         parts.check_read()
         domain = known_domain(domain, parts)
         limits = limits_of(Filters(category=tuple(category))) if category else Limits()
-        order = popular.order(domain, limits)
-        made = parts.lists.newest(user_id, domain)
-        hidden = frozenset(exclude or ())
-        there = made.items if made else ()
-        passing = popular.passes(order, [item.item_id for item in there], in_stock=in_stock)
-        kept = [
-            item
-            for item, passes in zip(there, passing, strict=True)
-            if passes and item.item_id not in hidden
-        ]
-        items, filled = ranked(kept[:k]), 0
-        if len(items) < k:
-            hidden |= {item.item_id for item in items}
-            more = [one for one in order.item_ids if one not in hidden][: k - len(items)]
-            items, filled = (*items, *by_popularity(more, len(items) + 1)), len(more)
-        source: Literal["worker", "popular"] = "popular" if filled == len(items) else "worker"
-        answered.labels("for_you", source).inc()
-        shown = Shown(
-            user_id=user_id,
-            surface="for_you",
-            source=source,
-            items=items,
-            filled=filled,
-            domain=domain,
-        )
-        if made is not None and source == "worker":
-            shown = told(shown, made)
-        return tagged(request, shown, None if made is None else made.generated_at)
+        asked = _Asked(user_id, k, frozenset(exclude or ()), limits, in_stock, domain)
+        shown, generated_at = _newest(asked, parts)
+        answer = tagged(request, shown, generated_at)
+        until_s = time.monotonic() + wait_ms / 1000
+        while answer.status_code == NOT_MODIFIED and (
+            await parts.waiting.next_list(user_id, until_s - time.monotonic())
+        ):
+            shown, generated_at = _newest(asked, parts)
+            answer = tagged(request, shown, generated_at)
+        parts.meter.answers.labels("for_you", shown.source).inc()
+        return answer
+
+
+class _Asked(NamedTuple):
+    user_id: str
+    k: int
+    hidden: frozenset[str]
+    limits: Limits
+    in_stock: bool
+    domain: str
+
+
+def _newest(asked: _Asked, parts: Parts) -> tuple[Shown, int | None]:
+    """Return what is to be shown now, and when a worker made it, if one did."""
+    popular = parts.popular
+    order = popular.order(asked.domain, asked.limits)
+    made = parts.lists.newest(asked.user_id, asked.domain)
+    hidden, k = asked.hidden, asked.k
+    there = made.items if made else ()
+    passing = popular.passes(order, [item.item_id for item in there], in_stock=asked.in_stock)
+    kept = [
+        item
+        for item, passes in zip(there, passing, strict=True)
+        if passes and item.item_id not in hidden
+    ]
+    items, filled = ranked(kept[:k]), 0
+    if len(items) < k:
+        hidden |= {item.item_id for item in items}
+        more = [one for one in order.item_ids if one not in hidden][: k - len(items)]
+        items, filled = (*items, *by_popularity(more, len(items) + 1)), len(more)
+    source: Literal["worker", "popular"] = "popular" if filled == len(items) else "worker"
+    shown = Shown(
+        user_id=asked.user_id,
+        surface="for_you",
+        source=source,
+        items=items,
+        filled=filled,
+        domain=asked.domain,
+    )
+    if made is not None and source == "worker":
+        shown = told(shown, made)
+    return shown, None if made is None else made.generated_at
 
 
 def told(shown: Shown, made: Recommendation) -> Shown:
@@ -172,5 +208,5 @@ def tagged(request: Request, shown: Shown, generated_at: int | None) -> Response
     if generated_at is not None:
         headers["Age"] = str(max(0, now_ms() - generated_at) // 1000)
     if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
+        return Response(status_code=NOT_MODIFIED, headers=headers)
     return Response(content, headers=headers, media_type="application/json")

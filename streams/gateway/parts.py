@@ -13,8 +13,11 @@ from streams.gateway.meter import GatewayMeter
 from streams.gateway.outbox import Outbox
 from streams.gateway.popular import Popular
 from streams.gateway.problems import Problem
+from streams.gateway.shelf import ItemShelf
 from streams.gateway.stored import StoredLists
+from streams.gateway.waiting import Waiting
 from streams.index import IndexFeed, index_of, levels_of
+from streams.lists import Recommendation
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -41,12 +44,14 @@ class Parts:
         self.answers = Answers()
         self.asked: set[asyncio.Task[None]] = set()
         self.outbox = Outbox(settings)
-        self.lists = StoredLists(settings, now_ms, self.answers.take)
+        self.waiting = Waiting(max(1, settings.gateway_concurrency // 2))
+        self.lists = StoredLists(settings, now_ms, self._heard)
         index = index_of(settings)
         self.popular = Popular(index, now_ms)
-        self._items = IndexFeed(settings, index, levels_of(settings))
+        self.shelf = ItemShelf(settings.gateway_dir / "items", index)
+        self._items = IndexFeed(settings, index, levels_of(settings), self.shelf.take)
         self._read = False
-        self._heard_s = -SILENT_S
+        self._answered_s = -SILENT_S
 
     async def run(self) -> None:
         """Read what there is, then go on until cancelled.
@@ -58,9 +63,10 @@ class Parts:
         """
         try:
             await self.outbox.start()
+            self.shelf.open()
             await self._items.start()
             await self.lists.start()
-            self._heard_s = time.monotonic()
+            self._answered_s = time.monotonic()
             self._read = True
             log.info("gateway ready")
             async with asyncio.TaskGroup() as tasks:
@@ -71,13 +77,14 @@ class Parts:
             self._read = False
             await self.lists.stop()
             await self._items.stop()
+            self.shelf.close()
             await self.outbox.stop()
 
     def obstacles(self) -> list[str]:
         """Say why requests cannot be answered now; nothing where they can."""
         if not self._read:
             return ["starting: lists and items are not read yet"]
-        silent_s = time.monotonic() - self._heard_s
+        silent_s = time.monotonic() - self._answered_s
         if silent_s > SILENT_S:
             return [f"broker: {self.settings.broker} has not answered for {silent_s:.0f} s"]
         return []
@@ -87,13 +94,17 @@ class Parts:
         if not self._read:
             raise Problem(503, self.obstacles()[0], headers={"Retry-After": "1"})
 
+    def _heard(self, made: Recommendation) -> None:
+        self.answers.take(made)
+        self.waiting.take(made)
+
     async def _pulse(self) -> None:
         """Ask Kafka for a sign of life, again and again."""
         while True:
             try:
                 async with asyncio.timeout(SILENT_S / 2):
                     self.meter.lag.set(await self.lists.behind())
-                self._heard_s = time.monotonic()
+                self._answered_s = time.monotonic()
             except (KafkaError, TimeoutError) as error:
                 log.warning("no answer from %s: %s", self.settings.broker, error)
             await asyncio.sleep(PULSE_EVERY_S)

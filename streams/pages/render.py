@@ -1,5 +1,6 @@
 """Pages from templates: whatever comes out of the data is escaped."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,14 @@ def render(template: Path, **values: Any) -> str:
         template: It may extend `base.html` and use what `parts.html` draws, both in this folder.
         values: What it names.
     """
-    environment = Environment(
-        loader=FileSystemLoader([template.parent, _SHARED]),
+    return _environment(template.parent).get_template(template.name).render(values)
+
+
+@cache
+def _environment(folder: Path) -> Environment:
+    return Environment(
+        loader=FileSystemLoader([folder, _SHARED]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    return environment.get_template(template.name).render(values)

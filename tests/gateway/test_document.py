@@ -25,7 +25,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 
-OPERATIONS = 12
+OPERATIONS = 14
 
 
 def test_the_document_is_kept(gateway: RunningGateway) -> None:

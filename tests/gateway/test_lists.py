@@ -1,6 +1,9 @@
 """Lists as a page gets them: the newest, fit for the page, and filled up by what is popular."""
 
+import asyncio
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -8,6 +11,7 @@ from msgspec.structs import replace
 
 from features.events import Item
 from streams import admin
+from streams.gateway.waiting import Waiting
 from streams.lists import RecommendedItem
 from tests.broker.records import publish_lists, put, recommendation
 from tests.conftest import Names
@@ -94,6 +98,45 @@ def test_who_has_the_list_is_not_sent_it_again(shop: RunningGateway) -> None:
     given(shop, made("dora", "i2", number=1))
     again = shop.client.get(path, headers={"If-None-Match": first.headers["etag"]})
     assert again.status_code == 200
+
+
+def test_who_waits_is_told_of_the_next_list_at_once(shop: RunningGateway) -> None:
+    given(shop, made("gus", "i1"))
+    path = "/v1/users/gus/recommendations?k=1"
+    tag = {"If-None-Match": shop.client.get(path).headers["etag"]}
+    begun = time.monotonic()
+    assert shop.client.get(f"{path}&wait_ms=300", headers=tag).status_code == 304
+    assert time.monotonic() - begun >= 0.3
+    with ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(shop.client.get, f"{path}&wait_ms=5000", headers=tag)
+        # Neither another's list nor the same one again is what it waits for.
+        publish_lists(shop.settings, [made("hal", "i1"), made("gus", "i1")])
+        publish_lists(shop.settings, [made("gus", "i2", number=1)])
+        answer = waits.result(10)
+    assert (answer.status_code, ids(answer.json())) == (200, ["i2"])
+    assert shop.client.get(f"{path}&wait_ms=5000").status_code == 200  # it has none: no wait
+    assert shop.client.get(f"{path}&wait_ms=5001").status_code == 422
+
+
+def test_those_who_wait_are_bounded() -> None:
+    async def waits() -> list[bool]:
+        waiting = Waiting(2)
+        tasks = [asyncio.create_task(waiting.next_list(user, 5)) for user in ("ann", "ann", "bob")]
+        await asyncio.sleep(0)
+        assert len(waiting) == 2
+        assert await tasks[2] is False  # at once
+        waiting.take(replace(made("ann", "i1"), surface="search"))
+        waiting.take(made("bob", "i1"))
+        await asyncio.sleep(0)
+        assert not any(task.done() for task in tasks[:2])
+        waiting.take(made("ann", "i1"))
+        waiting.take(made("ann", "i1", number=1))
+        found = [await task for task in tasks]
+        assert await waiting.next_list("ann", 0.01) is False
+        assert (len(waiting), waiting._waiting) == (0, {})
+        return found
+
+    assert asyncio.run(waits()) == [True, True, False]
 
 
 def test_who_is_forgotten_has_no_list(shop: RunningGateway) -> None:

@@ -53,7 +53,7 @@ def test_the_wheel_holds_every_module_and_the_data(wheel: zipfile.ZipFile) -> No
     on_disk = {
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
-        for pattern in ("*.py", "*.xz", "*.html", "*.js")
+        for pattern in ("*.py", "*.xz", "*.css", "*.html", "*.js")
         for path in (ROOT / package).rglob(pattern)
     }
     assert on_disk - set(wheel.namelist()) == set()
