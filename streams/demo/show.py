@@ -12,24 +12,13 @@ from rich.table import Table
 from features.events import Item
 from streams.demo.story import Return
 from streams.lists import Reason, Recommendation
+from streams.words import OF_THE_CUSTOMER
 
 CUSTOMERS = 4
 """Customers whose lists are shown; the rate is over all of them."""
 ROWS = 8
 SEARCHES = 3
 PLAIN_EVERY_S = 5.0
-
-_WORDS = {
-    "viewed_together": "seen with {}",
-    "bought_together": "bought with {}",
-    "attention": "attention on {}",
-    "bought_before": "bought before",
-    "query": "others who searched this",
-    "title": "title matches",
-    "taste": "close to the customer's taste",
-    "popular": "popular now",
-    "popular_in_category": "popular in {category}, which the customer likes",
-}
 
 
 class Stage:
@@ -147,11 +136,11 @@ def _because(reasons: Sequence[Reason], titles: Mapping[str, str]) -> str:
         return ""
     strongest = max(reasons, key=lambda reason: reason.weight)
     base = strongest.item_id
-    words = _WORDS.get(strongest.kind, strongest.kind).format(
+    words = OF_THE_CUSTOMER.get(strongest.kind, strongest.kind).format(
         titles.get(base or "", base or ""), category=strongest.category
     )
     return f"{words}, {strongest.weight:.2f}"
 
 
 def _titles(items: Sequence[Item]) -> dict[str, str]:
-    return {item.item_id: (item.title or item.item_id).strip().capitalize() for item in items}
+    return {item.item_id: item.title or item.item_id for item in items}

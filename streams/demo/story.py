@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from features.events import Event, Item, Purchase
 from streams.data import ESHOP_CLOTHING, ONLINE_RETAIL
 
@@ -59,9 +61,14 @@ def tell(events: int) -> Story:
     known = [event for event in gifts if event.ts < CUT_TS]
     known = known[-(events - len(clothes)) :]
     later = [event for event in gifts if event.ts >= CUT_TS]
-    items = [*ESHOP_CLOTHING.items(), *ONLINE_RETAIL.items()]
+    items = [*ESHOP_CLOTHING.items(), *map(_readable, ONLINE_RETAIL.items())]
     taught = [*clothes[-TAUGHT // 5 :], *known[-TAUGHT * 4 // 5 :]]
     return Story(items, taught, [*clothes, *known], _returns(known, later))
+
+
+def _readable(item: Item) -> Item:
+    """Return an item of a shop that writes its titles in capitals as others write them."""
+    return replace(item, title=item.title.strip().capitalize()) if item.title else item
 
 
 def _returns(known: Sequence[Event], later: Sequence[Event]) -> list[Return]:

@@ -19,6 +19,7 @@ from streams.gateway import (
     operation,
     pages,
     problems,
+    shop,
     signin,
     snippet,
 )
@@ -29,7 +30,19 @@ from streams.settings_gateway import origins_of
 
 log = logging.getLogger(__name__)
 
-_ROUTES = (events, lists, asking, explaining, catalog, items, operation, snippet, pages, signin)
+_ROUTES = (
+    events,
+    lists,
+    asking,
+    explaining,
+    catalog,
+    items,
+    operation,
+    snippet,
+    pages,
+    signin,
+    shop,
+)
 
 
 def build(parts: Parts) -> FastAPI:

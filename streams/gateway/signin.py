@@ -46,7 +46,7 @@ def attach(app: FastAPI, parts: Parts) -> None:
 
     @app.post("/signin", include_in_schema=False)
     async def sign_in(request: Request) -> Response:
-        _check_own(request)
+        check_own(request)
         fields = parse_qs((await request.body()).decode(errors="replace"))
         to = local(fields.get("to", [home])[0], home)
         secret = fields.get("key", [""])[0].strip()
@@ -65,7 +65,7 @@ def attach(app: FastAPI, parts: Parts) -> None:
 
     @app.post("/signout", include_in_schema=False)
     async def sign_out(request: Request) -> Response:
-        _check_own(request)
+        check_own(request)
         answer = _to(f"/signin?to={home}")
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return answer
@@ -80,7 +80,7 @@ def _to(path: str) -> Response:
     return RedirectResponse(path, 303, HEADERS)
 
 
-def _check_own(request: Request) -> None:
+def check_own(request: Request) -> None:
     """Raise `Problem` where another site's page has sent the form: it may not choose who we are."""
     if not own_page(request.method, request.headers):
         raise Problem(403, "another site's page sent this form: open the page here, and send it")
