@@ -24,14 +24,23 @@ def demo(
     home: Annotated[
         Path, typer.Option(help="Keeps the trained model, and the worker's log.")
     ] = HOME,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Then open the shop in a gateway, until Ctrl-C.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Of that gateway.", min=1, max=65_535)] = 8080,
 ) -> None:
     """Replay two real shops through a real Kafka and show what is recommended to whom, and why.
 
     Starts a Kafka and a worker of its own and stops them. Nothing else is touched.
 
+    With --serve you can join the real customers afterwards: in a small shop in your browser, where
+    the list for you changes with whatever you do, while simulated shoppers go on.
+
     Examples:
 
       headrace demo
+
+      headrace demo --serve
 
       headrace demo --events 20000
     """
@@ -44,4 +53,4 @@ def demo(
     if not console.is_terminal:
         console = Console(width=PLAIN_COLUMNS)
 
-    run(Stage(console), events, home)
+    run(Stage(console), events, home, port if serve else None)

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 from features.events import Event, Search
@@ -13,10 +14,12 @@ from streams import admin
 from streams.broker import Kafka
 from streams.broker.ports import free_ports
 from streams.bulk import publish
+from streams.clock import now_ms
 from streams.data import ONLINE_RETAIL
 from streams.demo import show
 from streams.demo.live import Listener, percentile, send_paced, wait_for
-from streams.demo.story import CUT_TS, Return, Story, tell
+from streams.demo.stay import stay
+from streams.demo.story import Return, Story, moved, tell
 from streams.demo.workers import READY_WITHIN_S, WorkerProcess
 from streams.models import write_model
 from streams.producer import EventProducer
@@ -27,6 +30,7 @@ from streams.train import train
 LIVE_S = 10.0
 RETURNS_PER_S = 10.0
 SIMULATED_PER_S = 40.0
+GENTLE_PER_S = 3.0
 SHOPPERS = 4_000
 SEED = 1
 ANSWERED_WITHIN_S = 30.0
@@ -34,13 +38,14 @@ REPLAYED_WITHIN_S = 600.0
 HANDLED = ("headrace_events_total", "headrace_skipped_events_total", "headrace_dead_letters_total")
 
 
-def run(stage: show.Stage, events: int, home: Path) -> None:
+def run(stage: show.Stage, events: int, home: Path, port: int | None = None) -> None:
     """Play the demo.
 
     Args:
         stage: Where it is shown.
         events: Real events to replay before the live part.
         home: Keeps what is worth keeping between runs: the trained model.
+        port: Then open the shop there, and stay until a signal; None: end.
 
     Raises:
         RuntimeError: a part failed; the message has its last words.
@@ -52,6 +57,8 @@ def run(stage: show.Stage, events: int, home: Path) -> None:
         stack.callback(shutil.rmtree, scratch, ignore_errors=True)
         with stage.step("reading two real shops"):
             story = tell(events)
+        if port is not None:  # whoever comes into the shop comes now
+            story = moved(story, now_ms())
         model = _first_weights(stage, home, story)
         with stage.step("starting Apache Kafka"):
             address = stack.enter_context(Kafka(scratch / "kafka"))
@@ -61,6 +68,7 @@ def run(stage: show.Stage, events: int, home: Path) -> None:
             data_dir=scratch / "state",
             model=model,
             metrics_port=free_ports(1)[0],
+            gateway_dir=scratch / "gateway",
             repeat_ms=0,  # the shops' times are coarse: one minute holds an order, 1 ms a click
         )
         with stage.step("creating topics"):
@@ -73,6 +81,8 @@ def run(stage: show.Stage, events: int, home: Path) -> None:
         _replay(stage, settings, worker, story)
         with EventProducer(settings) as producer, Listener(settings) as listener:
             _live(stage, producer, listener, story)
+        if port is not None:
+            stay(stage, settings, port, lambda: simulated(story, now_ms(), GENTLE_PER_S))
 
 
 def _first_weights(stage: show.Stage, home: Path, story: Story) -> Path:
@@ -137,15 +147,18 @@ def _returning(returns: Sequence[Return]) -> Iterator[tuple[float, Event]]:
 
 
 def _simulated(story: Story) -> Iterator[tuple[float, Event]]:
+    timed = simulated(story, story.cut_ts, SIMULATED_PER_S)
+    return takewhile(lambda pair: pair[0] < LIVE_S, timed)
+
+
+def simulated(story: Story, start_ts: int, events_per_s: float) -> Iterator[tuple[float, Event]]:
+    """Yield events of simulated shoppers without end, each with the second that it is due in."""
     gifts = [item for item in story.items if item.item_id.startswith(ONLINE_RETAIL.prefix)]
     shoppers = simulate(
-        gifts, SEED, shoppers=SHOPPERS, start_ts=CUT_TS, events_per_s=SIMULATED_PER_S
+        gifts, SEED, shoppers=SHOPPERS, start_ts=start_ts, events_per_s=events_per_s
     )
     for event in shoppers:
-        due_s = (event.ts - CUT_TS) / 1000
-        if due_s >= LIVE_S:
-            return
-        yield due_s, event
+        yield (event.ts - start_ts) / 1000, event
 
 
 @contextmanager

@@ -41,12 +41,14 @@ class Story:
         taught: The newest of the replayed events, for the first weights.
         replayed: Real events before the cut, in time order.
         returns: Customers who come back after it, in the order in which they do.
+        cut_ts: When the live part begins, in the story's time.
     """
 
     items: Sequence[Item]
     taught: Sequence[Event]
     replayed: Sequence[Event]
     returns: Sequence[Return]
+    cut_ts: int = CUT_TS
 
 
 def tell(events: int) -> Story:
@@ -64,6 +66,21 @@ def tell(events: int) -> Story:
     items = [*ESHOP_CLOTHING.items(), *map(_readable, ONLINE_RETAIL.items())]
     taught = [*clothes[-TAUGHT // 5 :], *known[-TAUGHT * 4 // 5 :]]
     return Story(items, taught, [*clothes, *known], _returns(known, later))
+
+
+def moved(story: Story, now: int) -> Story:
+    """Return the same story at another time: its last event is now, in ms.
+
+    So whoever joins in does not come years later.
+    """
+    by_ms = now - max((one.first.ts for one in story.returns), default=story.cut_ts)
+    return Story(
+        story.items,
+        [replace(event, ts=event.ts + by_ms) for event in story.taught],
+        [replace(event, ts=event.ts + by_ms) for event in story.replayed],
+        [Return(replace(one.first, ts=one.first.ts + by_ms), one.others) for one in story.returns],
+        story.cut_ts + by_ms,
+    )
 
 
 def _readable(item: Item) -> Item:

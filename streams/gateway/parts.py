@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from aiokafka.errors import KafkaError
 
@@ -53,8 +54,8 @@ class Parts:
         self._read = False
         self._answered_s = -SILENT_S
 
-    async def run(self) -> None:
-        """Read what there is, then go on until cancelled.
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Read what there is, tell that it is `ready`, then go on until cancelled.
 
         Raises:
             KafkaError: no broker answers at the start.
@@ -69,6 +70,7 @@ class Parts:
             self._answered_s = time.monotonic()
             self._read = True
             log.info("gateway ready")
+            ready()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._items.follow())
                 tasks.create_task(self.lists.follow())

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -31,6 +31,10 @@ class GatewayEnded(RuntimeError):
     """The gateway could not go on; the message says why."""
 
 
+def _nothing() -> None:
+    """Nobody is to be told."""
+
+
 def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT.
 
@@ -42,12 +46,22 @@ def run(settings: Settings) -> None:
         GatewayEnded: it failed while it ran.
     """
     say_on_stderr(settings)
+    until_a_signal(settings)
+
+
+def until_a_signal(settings: Settings, ready: Callable[[], None] = _nothing) -> None:
+    """Run as `run`, without a word.
+
+    Args:
+        settings: Of the gateway.
+        ready: Called once it answers.
+    """
     Keyring(settings)
     listening = listen(settings)
     with listening:
         admin.check(settings)
         garbage.calm()
-        uvloop.run(_until_a_signal(settings, listening))
+        uvloop.run(_until_a_signal(settings, listening, ready))
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -71,11 +85,13 @@ def listen(settings: Settings) -> socket.socket:
         ) from error
 
 
-async def _until_a_signal(settings: Settings, listening: socket.socket) -> None:
+async def _until_a_signal(
+    settings: Settings, listening: socket.socket, ready: Callable[[], None]
+) -> None:
     leave = asyncio.Event()
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_, leave.set)
-    await serve(settings, listening, leave)
+    await serve(settings, listening, leave, ready)
 
 
 class _Server(uvicorn.Server):
@@ -85,8 +101,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(settings: Settings, listening: socket.socket, leave: asyncio.Event) -> None:
-    """Answer on a socket until `leave` is set.
+async def serve(
+    settings: Settings,
+    listening: socket.socket,
+    leave: asyncio.Event,
+    ready: Callable[[], None] = _nothing,
+) -> None:
+    """Answer on a socket until `leave` is set; tell once it is `ready`.
 
     Raises:
         GatewayEnded: what keeps the copies up has failed.
@@ -107,7 +128,7 @@ async def serve(settings: Settings, listening: socket.socket, leave: asyncio.Eve
     )
     log.info("gateway broker=%s address=%s", settings.broker, listening.getsockname()[:2])
     serving = asyncio.create_task(server.serve([listening]))
-    keeping = asyncio.create_task(parts.run())
+    keeping = asyncio.create_task(parts.run(ready))
     leaving = asyncio.create_task(leave.wait())
     await asyncio.wait({serving, keeping, leaving}, return_when=asyncio.FIRST_COMPLETED)
     failed = keeping.exception() if keeping.done() else None

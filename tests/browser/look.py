@@ -9,6 +9,7 @@ from tests.support import ROOT
 
 PICTURES = ROOT / ".headrace" / "screenshots"
 """Where CI finds them after a run, whatever came out of it."""
+PICTURES.mkdir(parents=True, exist_ok=True)
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _axe = Axe()
@@ -21,7 +22,6 @@ def look(page: Page, name: str) -> None:
         page: As it is to be seen; it is left in its own scheme and width.
         name: Of the pictures.
     """
-    PICTURES.mkdir(parents=True, exist_ok=True)
     before = page.viewport_size
     for width, (x, y) in WIDTHS.items():
         page.set_viewport_size({"width": x, "height": y})

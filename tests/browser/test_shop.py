@@ -1,0 +1,239 @@
+"""A visitor in the shop: real events through a real Kafka and a real worker, and what they see."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from features.events import Kind
+from streams import admin
+from streams.clock import now_ms
+from streams.codec import decode_event
+from streams.gateway.keys import new_key
+from tests.browser.look import PICTURES, keys_lead_to, look
+from tests.browser.shop import HOSTILE, catalogue, history, open_shop
+from tests.browser.watch import Watch
+from tests.conftest import Names
+from tests.gateway.running import RunningGateway
+from tests.support import eventually
+from tests.worker.running import records
+
+CHANGED_WITHIN_MS = 10_000  # of a machine that does much else; how long it took is written down
+KEYS = {name: new_key(name, name.split("-")) for name in ("read", "read-write")}
+
+
+@pytest.fixture(scope="module")
+def shop(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    names = Names(broker, tmp_path_factory.mktemp("shop"))
+    with open_shop(names, history(now_ms())) as running:
+        yield running
+    admin.delete(names.settings())
+
+
+def opened(page: Page, shop: RunningGateway, path: str = "/shop") -> None:
+    page.goto(shop.client.base_url + path)
+    expect(page.locator("#row li").first).to_be_visible()
+
+
+def row(page: Page) -> list[str]:
+    return page.locator("#row .title").all_inner_texts()
+
+
+def sent_by(shop: RunningGateway, visitor: str, kind: Kind) -> list[dict[str, Any]]:
+    topic = shop.settings.topics.events[kind]
+    events = [
+        decode_event(kind, one.key, one.value, one.timestamp)
+        for one in records(shop.settings, topic)
+        if one.key == visitor.encode()
+    ]
+    return [{name: getattr(event, name) for name in event.__struct_fields__} for event in events]
+
+
+def test_a_visitor_searches_opens_and_buys_and_the_row_follows(
+    page: Page, shop: RunningGateway
+) -> None:
+    opened(page, shop)
+    visitor = page.locator(".visitor span").inner_text()
+    expect(page.locator("#row-note")).to_have_text("popular now, as for every stranger")
+    expect(page.locator("#row .because").first).to_have_text("popular now")
+    expect(page.locator("#looks-none")).to_be_visible()
+    stranger = row(page)
+
+    page.get_by_role("searchbox").fill("lamp")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("#found li").first).to_contain_text("lamp")
+    expect(page.locator("#events li")).to_have_text(re.compile(r"search.*“lamp”.*\d+ ms"))
+    second = page.locator("#found li").nth(1)
+    title = second.locator(".title").inner_text()
+    second.get_by_role("link").click()
+
+    # The item's page: the click has gone out by beacon, and comes back as another row.
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    took = page.locator("#events li").first.locator(".took")
+    expect(took).to_have_text(re.compile(r"^\d+ ms$"), timeout=CHANGED_WITHIN_MS)
+    expect(page.locator("#row .because", has_text=title).first).to_be_visible()
+    assert row(page) != stranger
+    expect(page.locator("#bars li").first).to_contain_text(title)
+    expect(page.locator("#bars .share").first).to_have_text(re.compile(r"^\d+ %$"))
+    after_click = took.inner_text()
+
+    page.get_by_role("button", name="Buy now").click()
+    bought = page.locator('#events li[data-type="purchase"] .took')
+    expect(bought).to_have_text(re.compile(r"^\d+ ms$"), timeout=CHANGED_WITHIN_MS)
+    expect(page.locator("#status")).to_contain_text("Your row has changed")
+    told = f"the row changed {after_click} after a click, {bought.inner_text()} after a purchase\n"
+    (PICTURES / "shop-times.txt").write_text(told, encoding="utf-8")
+
+    searches, clicks, purchases = (
+        eventually(lambda kind=kind: sent_by(shop, visitor, kind), 10)
+        for kind in (Kind.SEARCH, Kind.CLICK, Kind.PURCHASE)
+    )
+    (search,), (click,), (purchase,) = searches, clicks, purchases
+    assert (search["query"], click["search_id"]) == ("lamp", search["event_id"])
+    assert (click["position"], purchase["quantity"]) == (2, 1)
+    assert click["item_id"] == purchase["item_id"]
+    assert click["price"] == purchase["price"]
+
+
+def test_a_new_visitor_is_a_stranger(page: Page, shop: RunningGateway) -> None:
+    opened(page, shop)
+    visitor = page.locator(".visitor span").inner_text()
+    page.locator("#row a").first.click()
+    expect(page.locator("#events li")).to_have_count(1)
+    page.get_by_role("button", name="Add to basket").click()
+    page.get_by_role("button", name="New visitor").click()
+    expect(page.locator("#row-note")).to_have_text("popular now, as for every stranger")
+    assert page.locator(".visitor span").inner_text() != visitor
+    expect(page.locator("#events li")).to_have_count(0)
+    expect(page.locator("#basket-count")).to_be_hidden()
+
+
+def test_a_basket_is_bought_line_by_line(page: Page, shop: RunningGateway) -> None:
+    opened(page, shop, "/shop/items/red-mug")
+    page.get_by_role("button", name="Add to basket").click()
+    expect(page.locator("#basket-count")).to_have_text("1")
+    opened(page, shop, "/shop/items/blue-bag")
+    page.get_by_role("button", name="Add to basket").click()
+    page.get_by_role("link", name="Basket").click()
+    page.get_by_role("button", name="One more of Red mug").click()
+    expect(page.get_by_role("button", name="One more of Red mug")).to_be_focused()
+    expect(page.locator("#total")).to_have_text("Together 11.50")
+    look(page, "shop-basket")
+    visitor = page.locator(".visitor span").inner_text()
+    page.get_by_role("button", name="Buy all").click()
+    expect(page.locator("#basket-none")).to_have_text("Thank you. It is empty now.")
+    found = eventually(lambda: len(sent_by(shop, visitor, Kind.PURCHASE)) == 2, 10)
+    assert found
+    lines = {(one["item_id"], one["quantity"]) for one in sent_by(shop, visitor, Kind.PURCHASE)}
+    assert lines == {("red-mug", 2), ("blue-bag", 1)}
+
+
+def test_words_of_the_catalogue_and_of_people_are_words(page: Page, shop: RunningGateway) -> None:
+    # A script that ran, or an image that was asked for, would be seen by the page's watch as well.
+    (hostile,) = [item for item in catalogue() if item.title == HOSTILE]
+    opened(page, shop, "/shop/search?q=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%22'%20bold")
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Found for “<img src=x onerror=alert(1)>\"' bold”"
+    )
+    expect(page.locator("#found .title").first).to_have_text(HOSTILE)
+    page.locator("#found a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    expect(page.locator("#item")).to_contain_text(f"Item {hostile.item_id}")
+    expect(page.locator("#events li").first.locator(".took")).to_have_text(
+        re.compile("ms$"), timeout=CHANGED_WITHIN_MS
+    )
+    page.get_by_role("button", name="Add to basket").click()
+    page.get_by_role("link", name="Basket").click()
+    expect(page.locator("#basket .title")).to_have_text(HOSTILE)
+    assert page.locator("img, iframe, main b:text('bold')").count() == 0
+
+
+def test_keys_alone_are_enough(page: Page, shop: RunningGateway) -> None:
+    opened(page, shop)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    keys_lead_to(page, "#q")
+    page.keyboard.type("mug")
+    page.keyboard.press("Enter")
+    expect(page.locator("#found li").first).to_be_visible()
+    keys_lead_to(page, "#found a")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("mug")
+    keys_lead_to(page, "#buy")
+    page.keyboard.press("Enter")
+    expect(page.locator('#events li[data-type="purchase"] .took')).to_have_text(
+        re.compile("ms$"), timeout=CHANGED_WITHIN_MS
+    )
+    keys_lead_to(page, "#row a")
+
+
+def test_every_page_is_for_everybody(page: Page, shop: RunningGateway) -> None:
+    opened(page, shop)
+    expect(page.locator("#window li").first).to_be_visible()
+    look(page, "shop-stranger")
+    page.locator("#row a").first.click()
+    expect(page.locator("#events .took").first).to_have_text(
+        re.compile("ms$"), timeout=CHANGED_WITHIN_MS
+    )
+    expect(page.locator("#bars li").first).to_be_visible()
+    look(page, "shop-item")
+    opened(page, shop, "/shop/search?q=mug")
+    expect(page.locator("#found li").first).to_be_visible()
+    look(page, "shop-search")
+    opened(page, shop)
+    expect(page.locator("#window li").first).to_be_visible()
+    look(page, "shop-home")
+
+
+def test_an_item_that_is_gone_is_told_so(page: Page, watch: Watch, shop: RunningGateway) -> None:
+    watch.allow("status 404: .*/shop/items/gone|console error: .*404")
+    opened(page, shop, "/shop/items/gone")
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such item")
+    look(page, "shop-missing")
+
+
+def test_a_key_is_the_way_in_and_a_wrong_one_gets_nothing(
+    page: Page, watch: Watch, names: Names
+) -> None:
+    settings = names.create_topics(
+        gateway_dir=names.directory / "gateway",
+        gateway_shop=True,
+        gateway_keys=",".join(key.setting for key in KEYS.values()),
+    )
+    with RunningGateway(settings) as gateway:
+        watch.allow("status 401: .*/signin$|console error: .*401")
+        watch.allow("status 403: .*/shop/basket$|console error: .*403")
+        page.goto(f"{gateway.client.base_url}/shop/basket")
+        expect(page.get_by_label("Key")).to_be_focused()
+        look(page, "signin")
+        for key in ("wrong", KEYS["read-write"].setting):
+            page.get_by_label("Key").fill(key)
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("alert")).to_contain_text("does not know that key")
+            assert page.context.cookies() == []
+        look(page, "signin-wrong")
+        page.get_by_label("Key").fill(KEYS["read"].secret)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("this page needs read, write")
+        page.get_by_label("Key").fill(KEYS["read-write"].secret)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Basket")
+        # What the page asks for and sends goes by the cookie, which no script sees.
+        assert page.evaluate("document.cookie") == ""
+        sent = page.evaluate("fetch('/v1/users/ann/recommendations').then(found => found.status)")
+        assert sent == 200
+        page.evaluate("headrace.send('click', {item_id: 'red-mug'})")
+        visitor = page.locator(".visitor span").inner_text()
+        found = eventually(lambda: click_of(page, gateway, visitor), 10)
+        assert found[0]["item_id"] == "red-mug"
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_label("Key")).to_be_visible()
+        page.goto(f"{gateway.client.base_url}/shop")
+        expect(page.get_by_label("Key")).to_be_visible()
+
+
+def click_of(page: Page, gateway: RunningGateway, visitor: str) -> list[dict[str, Any]]:
+    page.wait_for_timeout(1)
+    return sent_by(gateway, visitor, Kind.CLICK)
