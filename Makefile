@@ -1,4 +1,5 @@
 # make demo    see it work: a real Kafka, real shop data, recommendations in a table
+# make shop    the same, then a shop in your browser to join in by hand
 # make test    every check and test, the ones against a real Kafka too
 # make lint    the checks alone
 # make venv    only set up .venv; the targets above do it themselves
@@ -33,10 +34,13 @@ CUDA := cuda-bindings cuda-pathfinder cuda-toolkit triton nvidia-cublas nvidia-c
 compile = pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock"
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint venv browser lock clean
+.PHONY: demo shop test lint venv browser lock clean
 
 demo: $(RUNTIME)
 	$(BIN)/headrace demo
+
+shop: $(RUNTIME)
+	$(BIN)/headrace demo --serve
 
 test: lint $(RIVALS) browser
 	$(BIN)/python -m pytest

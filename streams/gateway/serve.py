@@ -46,11 +46,12 @@ def run(settings: Settings) -> None:
         GatewayEnded: it failed while it ran.
     """
     say_on_stderr(settings)
+    garbage.calm()
     until_a_signal(settings)
 
 
 def until_a_signal(settings: Settings, ready: Callable[[], None] = _nothing) -> None:
-    """Run as `run`, without a word.
+    """Run as `run` inside a process that has more to do: logs and memory are its own business.
 
     Args:
         settings: Of the gateway.
@@ -60,7 +61,6 @@ def until_a_signal(settings: Settings, ready: Callable[[], None] = _nothing) -> 
     listening = listen(settings)
     with listening:
         admin.check(settings)
-        garbage.calm()
         uvloop.run(_until_a_signal(settings, listening, ready))
 
 

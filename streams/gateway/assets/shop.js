@@ -2,7 +2,8 @@
 "use strict";
 (() => {
   const $ = id => document.getElementById(id);
-  const ROW = 12, EVENTS = 8, FOLLOWED_MS = 5000, PAUSE_MS = 150, MOST_IDS = 100;
+  const ROW = 12, FOUND = 16, EVENTS = 8, FOLLOWED_MS = 5000, PAUSE_MS = 150, MOST_IDS = 100;
+  const open = $("item")?.dataset.item; // whose page this is
   const user = headrace.user, words = JSON.parse($("shop").dataset.words), memory = `shop ${user}`;
 
   // What one visitor did in this tab: the newest events first, the basket, and the row as it was last.
@@ -48,7 +49,7 @@
 
   const because = reasons => {
     const first = (reasons || []).reduce((best, one) => one.weight > (best?.weight ?? 0) ? one : best, null);
-    if (!first) return "";
+    if (!first) return "no one reason stands out";
     const said = words[first.kind] || first.kind;
     return said.replace("{}", () => titled(first.item_id)).replace("{category}", () => first.category);
   };
@@ -117,7 +118,7 @@
   const drawRow = async before => {
     const { shown } = kept.row, old = new Set(before);
     const fresh = new Set(before ? shown.items.map(place => place.item_id).filter(id => !old.has(id)) : []);
-    await wall($("row"), shown, fresh);
+    await wall($("row"), { ...shown, items: shown.items.filter(place => place.item_id !== open).slice(0, ROW) }, fresh);
     $("row-note").textContent = shown.source === "popular" ? "popular now, as for every stranger" : "";
     $("model").textContent = shown.model_version ? `Ranked by ${shown.model_version}.` : "";
     drawBars(shown);
@@ -125,7 +126,7 @@
   };
   const refresh = async wait_ms => {
     const begun = Date.now();
-    const address = `/v1/users/${encodeURIComponent(user)}/recommendations?k=${ROW}&wait_ms=${wait_ms}`;
+    const address = `/v1/users/${encodeURIComponent(user)}/recommendations?k=${ROW + 1}&wait_ms=${wait_ms}`;
     const answer = await ask(address, { headers: kept.row ? { "If-None-Match": kept.row.tag } : {} });
     if (!answer) { // no wait: too many others do
       if (Date.now() - begun < Math.min(wait_ms, PAUSE_MS)) await sleep(PAUSE_MS);
@@ -222,7 +223,7 @@
     found: async list => {
       const query = list.dataset.query, at = Date.now();
       if (!query) return list.removeAttribute("aria-busy");
-      const { body } = await ask("/v1/search", { method: "POST", body: JSON.stringify({ user_id: user, query, k: 2 * ROW }) });
+      const { body } = await ask("/v1/search", { method: "POST", body: JSON.stringify({ user_id: user, query, k: FOUND }) });
       note({ id: body.search_id, type: "search", query, at, took: Date.now() - at });
       await wall(list, body);
       $("found-note").textContent = `${body.items.length} items${body.source === "popular" ? ", by how well they match: no worker answered in time" : ""}`;
