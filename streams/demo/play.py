@@ -21,6 +21,7 @@ from streams.demo.live import Listener, percentile, send_paced, wait_for
 from streams.demo.stay import stay
 from streams.demo.story import Return, Story, moved, tell
 from streams.demo.workers import READY_WITHIN_S, WorkerProcess
+from streams.gateway.serve import listen
 from streams.models import write_model
 from streams.producer import EventProducer
 from streams.settings import Settings
@@ -49,7 +50,10 @@ def run(stage: show.Stage, events: int, home: Path, port: int | None = None) -> 
 
     Raises:
         RuntimeError: a part failed; the message has its last words.
+        OSError: the port is taken.
     """
+    if port is not None:
+        listen(Settings(gateway_port=port)).close()  # told now, not after the play
     home.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(_terminated_like_interrupted())

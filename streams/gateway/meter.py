@@ -18,7 +18,7 @@ class GatewayMeter:
         )
         self.seconds = Histogram(
             "headrace_gateway_request_seconds",
-            "Time from a request's head to its whole answer.",
+            "Time from a request's head to its whole answer, what it asked to wait included.",
             ["route"],
             buckets=BUCKETS_S,
             registry=self.registry,

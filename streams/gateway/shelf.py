@@ -67,7 +67,9 @@ class ItemShelf:
                 entry = None if row is None else row.item
                 changed.append((_key(item_id), None if entry is None else _stored(entry)))
         if changed and self._rocks is not None:
-            self._rocks.write(changed, None)
+            self._rocks.write(
+                changed, None, logged=False
+            )  # a crash loses what the next start reads
 
     def find(self, item_ids: Sequence[str]) -> list[Item | None]:
         """Return each item's entry without its embedding; None where the catalogue has none."""

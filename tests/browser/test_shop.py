@@ -86,11 +86,12 @@ def test_a_visitor_searches_opens_and_buys_and_the_row_follows(
     told = f"the row changed {after_click} after a click, {bought.inner_text()} after a purchase\n"
     (PICTURES / "shop-times.txt").write_text(told, encoding="utf-8")
 
-    searches, clicks, purchases = (
-        eventually(lambda kind=kind: sent_by(shop, visitor, kind), 10)
-        for kind in (Kind.SEARCH, Kind.CLICK, Kind.PURCHASE)
-    )
-    (search,), (click,), (purchase,) = searches, clicks, purchases
+    def sent() -> list[list[dict[str, Any]]]:
+        kinds = (Kind.SEARCH, Kind.CLICK, Kind.PURCHASE)
+        found = [sent_by(shop, visitor, kind) for kind in kinds]
+        return found if all(found) else []
+
+    (search,), (click,), (purchase,) = eventually(sent, 10)
     assert (search["query"], click["search_id"]) == ("lamp", search["event_id"])
     assert (click["position"], purchase["quantity"]) == (2, 1)
     assert click["item_id"] == purchase["item_id"]
@@ -148,6 +149,28 @@ def test_words_of_the_catalogue_and_of_people_are_words(page: Page, shop: Runnin
     page.get_by_role("link", name="Basket").click()
     expect(page.locator("#basket .title")).to_have_text(HOSTILE)
     assert page.locator("img, iframe, main b:text('bold')").count() == 0
+
+
+def test_a_script_that_slips_in_does_not_run(
+    page: Page, watch: Watch, shop: RunningGateway
+) -> None:
+    opened(page, shop)
+    watch.allow("inline script.*Content Security Policy")
+    watch.allow("inline event handler.*Content Security Policy")
+    watch.allow("https://example.com/x.png")
+    page.evaluate(
+        """() => {
+            const script = document.createElement("script"), button = document.createElement("b");
+            script.textContent = "window.ran = 1";
+            button.setAttribute("onclick", "window.ran = 2");
+            document.body.append(script, button);
+            button.click();
+            const image = new Image();
+            image.src = "https://example.com/x.png";
+        }"""
+    )
+    page.wait_for_timeout(100)
+    assert page.evaluate("window.ran") is None
 
 
 def test_keys_alone_are_enough(page: Page, shop: RunningGateway) -> None:

@@ -208,17 +208,22 @@
   };
   const buy = (id, quantity) => act("purchase", { item_id: id, quantity, price: items.get(id)?.price });
 
+  /* What is popular, as somebody gets it who never did anything; the row has the rest of it. */
+  const showWindow = async list => {
+    const asked = new URLSearchParams(kept.row.shown.items.slice(0, ROW).map(place => ["exclude", place.item_id]));
+    asked.set("k", ROW);
+    const { body } = await ask(`/v1/users/shop-window/recommendations?${asked}`);
+    await wall(list, body);
+  };
+
   /* Each page has some of these. */
 
   const views = {
     row: async () => {
       if (kept.row) await drawRow();
       await refresh(0);
+      if ($("window")) await showWindow($("window"));
       await follow();
-    },
-    window: async list => {
-      const { body } = await ask(`/v1/users/shop-window/recommendations?k=${2 * ROW}`); // nobody: what is popular
-      await wall(list, body);
     },
     found: async list => {
       const query = list.dataset.query, at = Date.now();
