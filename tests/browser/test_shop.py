@@ -98,6 +98,36 @@ def test_a_visitor_searches_opens_and_buys_and_the_row_follows(
     assert click["price"] == purchase["price"]
 
 
+def test_bars_share_out_what_the_row_s_reasons_rest_on(page: Page, shop: RunningGateway) -> None:
+    def reason(kind: str, item_id: str | None, weight: float) -> dict[str, Any]:
+        return {"kind": kind, "item_id": item_id, "weight": weight}
+
+    reasons = [
+        [reason("attention", "red-mug", 0.6), reason("bought_together", "blue-bag", 0.2)],
+        [reason("viewed_together", "red-mug", 0.2), reason("popular", None, 1.0)],
+        [],
+    ]
+    items = [
+        {"item_id": item_id, "score": 0.5, "rank": rank, "reasons": found}
+        for rank, (item_id, found) in enumerate(
+            zip(("red-lamp", "blue-lamp", "green-lamp"), reasons, strict=True), 1
+        )
+    ]
+    made = {"user_id": "x", "surface": "for_you", "source": "worker", "items": items}
+    page.route("**/v1/users/visitor-*/recommendations*", lambda route: route.fulfill(json=made))
+    opened(page, shop)
+    expect(page.locator("#row .because")).to_have_text(
+        ["because you looked at Red mug", "popular now", "no one reason stands out"]
+    )
+    expect(page.locator("#bars li")).to_have_text(["Red mug80 %", "Blue bag20 %"])
+    parts = page.locator("#bars i").evaluate_all(
+        "bars => bars.map(bar => bar.offsetWidth / bar.parentElement.offsetWidth)"
+    )
+    assert parts == pytest.approx([0.75, 0.25, 0, 0.25], abs=0.02)
+    expect(page.locator("#legend")).to_be_visible()
+    look(page, "shop-attention")
+
+
 def test_a_new_visitor_is_a_stranger(page: Page, shop: RunningGateway) -> None:
     opened(page, shop)
     visitor = page.locator(".visitor span").inner_text()
