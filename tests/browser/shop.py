@@ -5,14 +5,15 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
-from features.events import Click, Event, Item, Purchase
+from features.events import Click, Event, Item, Kind, Purchase
 from streams import bulk
+from streams.codec import decode_event
 from streams.settings import Settings
 from tests.browser.beside import beside
 from tests.conftest import Names
 from tests.gateway.running import RunningGateway
 from tests.support import eventually
-from tests.worker.running import gauge, wait_until_learnt, worker_of
+from tests.worker.running import gauge, records, wait_until_learnt, worker_of
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}</script><b>bold</b>"
 COLOURS = ("Red", "Blue", "Green", "White")
@@ -77,3 +78,14 @@ def open_shop(names: Names, events: Sequence[Event], **more: Any) -> Iterator[Ru
         beside(bulk.publish, settings, events)
         wait_until_learnt(settings, worker)
         yield gateway
+
+
+def sent_by(shop: RunningGateway, visitor: str, kind: Kind) -> list[dict[str, Any]]:
+    """Return the events that Kafka has of a visitor."""
+    topic = shop.settings.topics.events[kind]
+    events = [
+        decode_event(kind, one.key, one.value, one.timestamp)
+        for one in records(shop.settings, topic)
+        if one.key == visitor.encode()
+    ]
+    return [{name: getattr(event, name) for name in event.__struct_fields__} for event in events]

@@ -100,3 +100,30 @@ def test_a_chromium_that_is_not_there_is_named_with_the_cure(
     monkeypatch.setenv(chromium.VARIABLE, str(tmp_path / "none"))
     assert chromium.main() == 1
     assert "CHROMIUM=/path/to/chromium make test" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("by", ["apt-get", "playwright", "nobody"])
+def test_a_chromium_that_is_missing_is_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str], by: str
+) -> None:
+    def program(name: str, *, able: bool, asked: str) -> Path:
+        """Write one that brings Chromium, where it is able to and asked so."""
+        made, path = tmp_path / "chromium", tmp_path / name
+        brings = f"echo '#!/bin/sh' > {made} && /bin/chmod +x {made}" if able else "exit 1"
+        path.write_text(f'#!/bin/sh\ncase "$*" in {asked}) {brings};; esac\n')
+        path.chmod(0o755)
+        return path
+
+    program("apt-get", able=by == "apt-get", asked="*install*chromium*")
+    python = program("python", able=by == "playwright", asked='"-m playwright install chromium"')
+    monkeypatch.delenv(chromium.VARIABLE, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("sys.executable", str(python))
+    monkeypatch.setattr(chromium, "_playwrights", lambda: tmp_path / "none")
+    assert chromium.main() == (1 if by == "nobody" else 0)
+    told = capfd.readouterr()
+    if by == "nobody":
+        assert "CHROMIUM=/path/to/chromium make test" in told.err
+    else:
+        assert told.out.strip() == str(tmp_path / "chromium")

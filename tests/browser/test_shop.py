@@ -10,18 +10,14 @@ from playwright.sync_api import Page, expect
 from features.events import Kind
 from streams import admin
 from streams.clock import now_ms
-from streams.codec import decode_event
-from streams.gateway.keys import new_key
 from tests.browser.look import PICTURES, keys_lead_to, look
-from tests.browser.shop import HOSTILE, catalogue, history, open_shop
+from tests.browser.shop import HOSTILE, catalogue, history, open_shop, sent_by
 from tests.browser.watch import Watch
 from tests.conftest import Names
 from tests.gateway.running import RunningGateway
 from tests.support import eventually
-from tests.worker.running import records
 
 CHANGED_WITHIN_MS = 10_000  # of a machine that does much else; how long it took is written down
-KEYS = {name: new_key(name, name.split("-")) for name in ("read", "read-write")}
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +35,6 @@ def opened(page: Page, shop: RunningGateway, path: str = "/shop") -> None:
 
 def row(page: Page) -> list[str]:
     return page.locator("#row .title").all_inner_texts()
-
-
-def sent_by(shop: RunningGateway, visitor: str, kind: Kind) -> list[dict[str, Any]]:
-    topic = shop.settings.topics.events[kind]
-    events = [
-        decode_event(kind, one.key, one.value, one.timestamp)
-        for one in records(shop.settings, topic)
-        if one.key == visitor.encode()
-    ]
-    return [{name: getattr(event, name) for name in event.__struct_fields__} for event in events]
 
 
 def test_a_visitor_searches_opens_and_buys_and_the_row_follows(
@@ -245,48 +231,3 @@ def test_an_item_that_is_gone_is_told_so(page: Page, watch: Watch, shop: Running
     opened(page, shop, "/shop/items/gone")
     expect(page.get_by_role("heading", level=1)).to_have_text("There is no such item")
     look(page, "shop-missing")
-
-
-def test_a_key_is_the_way_in_and_a_wrong_one_gets_nothing(
-    page: Page, watch: Watch, names: Names
-) -> None:
-    settings = names.create_topics(
-        gateway_dir=names.directory / "gateway",
-        gateway_shop=True,
-        gateway_keys=",".join(key.setting for key in KEYS.values()),
-    )
-    with RunningGateway(settings) as gateway:
-        watch.allow("status 401: .*/signin$|console error: .*401")
-        watch.allow("status 403: .*/shop/basket$|console error: .*403")
-        page.goto(f"{gateway.client.base_url}/shop/basket")
-        expect(page.get_by_label("Key")).to_be_focused()
-        look(page, "signin")
-        for key in ("wrong", KEYS["read-write"].setting):
-            page.get_by_label("Key").fill(key)
-            page.keyboard.press("Enter")
-            expect(page.get_by_role("alert")).to_contain_text("does not know that key")
-            assert page.context.cookies() == []
-        look(page, "signin-wrong")
-        page.get_by_label("Key").fill(KEYS["read"].secret)
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("alert")).to_contain_text("this page needs read, write")
-        page.get_by_label("Key").fill(KEYS["read-write"].secret)
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", level=1)).to_have_text("Basket")
-        # What the page asks for and sends goes by the cookie, which no script sees.
-        assert page.evaluate("document.cookie") == ""
-        sent = page.evaluate("fetch('/v1/users/ann/recommendations').then(found => found.status)")
-        assert sent == 200
-        page.evaluate("headrace.send('click', {item_id: 'red-mug'})")
-        visitor = page.locator(".visitor span").inner_text()
-        found = eventually(lambda: click_of(page, gateway, visitor), 10)
-        assert found[0]["item_id"] == "red-mug"
-        page.get_by_role("button", name="Sign out").click()
-        expect(page.get_by_label("Key")).to_be_visible()
-        page.goto(f"{gateway.client.base_url}/shop")
-        expect(page.get_by_label("Key")).to_be_visible()
-
-
-def click_of(page: Page, gateway: RunningGateway, visitor: str) -> list[dict[str, Any]]:
-    page.wait_for_timeout(1)
-    return sent_by(gateway, visitor, Kind.CLICK)
