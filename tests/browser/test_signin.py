@@ -42,6 +42,7 @@ def test_a_key_is_the_way_in_and_a_wrong_one_gets_nothing(
         page.get_by_label("Key").fill(KEYS["read-write"].secret)
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1)).to_have_text("Basket")
+        page.wait_for_load_state()  # its scripts have run
         # What the page asks for and sends goes by the cookie, which no script sees.
         assert page.evaluate("document.cookie") == ""
         sent = page.evaluate("fetch('/v1/users/ann/recommendations').then(found => found.status)")
