@@ -132,8 +132,9 @@ class AttentionRetrieval(nn.Module):
         """Read histories into queries.
 
         Args:
-            vectors: (B, H, d) of the events' items, of length 1, oldest first. Of a longer history
-                the newest `config.history` events are read; the others weigh 0.
+            vectors: (B, H, d) of the events' items, of length 1, oldest first; any in an empty
+                slot. Of a longer history the newest `config.history` events are read; the others
+                weigh 0.
             real: (B, H) False = empty slot, in front only.
         """
         unread = max(0, vectors.shape[1] - self.config.history)

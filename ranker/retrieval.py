@@ -177,7 +177,7 @@ class Retrieval:
         order = order[:, :longest][:, ::-1]  # oldest first
         read = np.take_along_axis(slots, order, axis=1)
         real = np.take_along_axis(known, order, axis=1)
-        vectors = columns.vectors[np.where(real, read, 0)] * real[..., None]
+        vectors = columns.vectors[np.where(real, read, 0)]
         with torch.inference_mode():
             encoded = self.attention(torch.from_numpy(vectors), torch.from_numpy(real))
         weights = np.zeros(slots.shape, np.float32)

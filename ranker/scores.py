@@ -78,6 +78,7 @@ def _describe_attributes(
 ) -> None:
     """Compare price, category and brand with the last items of the history, `own`."""
     log_price, priced = 0.0, 0
+    categories, brands = columns.category[own], columns.brand[own]
     for slot in own:
         if columns.price[slot] > 0.0:
             log_price += math.log2(columns.price[slot])
@@ -86,12 +87,12 @@ def _describe_attributes(
         category, brand = columns.category[pool[i]], columns.brand[pool[i]]
         price = columns.price[pool[i]]
         same_category, same_brand = 0, 0
-        for slot in own:
-            same_category += category != 0 and columns.category[slot] == category
-            same_brand += brand != 0 and columns.brand[slot] == brand
+        for j in range(len(own)):  # a loop that vectorises
+            same_category += categories[j] == category
+            same_brand += brands[j] == brand
         if len(own) > 0:
-            planes[CATEGORY_SHARE, i] = same_category / len(own)
-            planes[BRAND_SHARE, i] = same_brand / len(own)
+            planes[CATEGORY_SHARE, i] = same_category / len(own) if category else 0.0
+            planes[BRAND_SHARE, i] = same_brand / len(own) if brand else 0.0
         if priced > 0 and price > 0.0:
             planes[PRICE_FIT, i] = 2.0 ** -abs(math.log2(price) - log_price / priced)
 
@@ -132,11 +133,15 @@ def _describe_leanings(
     codes, shares = batch.leanings.codes[b], batch.leanings.shares[b]
     for i in range(len(pool)):
         slot = pool[i]
-        own = (columns.leaf[slot], columns.brand[slot], columns.price_band[slot])
-        for kind in range(len(own)):
-            for j in range(codes.shape[1]):
-                if codes[kind, j] == own[kind]:
-                    planes[AFFINITY_CATEGORY + kind, i] += shares[kind, j]
+        leaf, brand, band = columns.leaf[slot], columns.brand[slot], columns.price_band[slot]
+        category_share = brand_share = price_share = np.float32(0.0)
+        for j in range(codes.shape[1]):
+            category_share += shares[0, j] if codes[0, j] == leaf else np.float32(0.0)
+            brand_share += shares[1, j] if codes[1, j] == brand else np.float32(0.0)
+            price_share += shares[2, j] if codes[2, j] == band else np.float32(0.0)
+        planes[AFFINITY_CATEGORY, i] = category_share
+        planes[AFFINITY_BRAND, i] = brand_share
+        planes[AFFINITY_PRICE, i] = price_share
         planes[DEMAND_LEAD, i] = columns.leads[slot, 0]
         planes[CONVERSION_LEAD, i] = columns.leads[slot, 1]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ranker._jit import inlined, kernel
 from ranker.columns import DATED, HIDDEN, SHOWN, Columns
 
-BLOCK_ITEMS = 4096  # scored in one matrix product: a block for a batch of users stays in the cache
+BLOCK_ITEMS = 2048  # scored in one matrix product: a block for a batch of users stays in the cache
 
 
 class Filters(NamedTuple):
