@@ -43,7 +43,7 @@ shop: $(RUNTIME)
 	$(BIN)/headrace demo --serve
 
 test: lint $(RIVALS) browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(TOOLS)
 	$(BIN)/ruff check .
