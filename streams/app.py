@@ -73,6 +73,7 @@ def build(settings: Settings, model: Model, meter: Meter) -> tuple[faust.App, He
     _follow_broadcasts(app, context, levels)
     watch = engine.watch(app, stall_s=settings.stall_s, expecting=context.ready.is_set)
     meter.observe(watch)
+    meter.worker.labels(settings.worker_id or "").set(1)
     app.tables.add_dependency(Control(app, settings.data_dir))
     return app, Health(watch, settings.stall_s, context.ready.is_set)
 

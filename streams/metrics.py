@@ -1,11 +1,12 @@
 """What a worker tells Prometheus. Every metric name is here, once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streams.engine import Watch
 
+TABLES = ("users", "items")
 LATENCY_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
 
@@ -99,6 +100,13 @@ class Meter:
             ["surface"],
             registry=self.registry,
         )
+        self.reciprocal_ranks = Counter(
+            "headrace_outcome_reciprocal_ranks_total",
+            "Sum of 1 / place of what was taken, 0 where it was not in the list; by "
+            "headrace_outcomes_total, the mean reciprocal rank.",
+            ["surface"],
+            registry=self.registry,
+        )
         self.learnt = Counter(
             "headrace_learnt_outcomes_total",
             "Outcomes that taught the ranker: what was taken was among the candidates.",
@@ -140,6 +148,24 @@ class Meter:
             "count in the wider ones alone.",
             registry=self.registry,
         )
+        self.worker = Gauge(
+            "headrace_worker",
+            "1; by its label, which member of the workers' group this is, where it has a name.",
+            ["worker_id"],
+            registry=self.registry,
+        )
+        self._table_rows = Gauge(
+            "headrace_table_rows",
+            "Rows held, those of standbys too, by RocksDB's estimate.",
+            ["table"],
+            registry=self.registry,
+        )
+        self._table_bytes = Gauge(
+            "headrace_table_bytes",
+            "Bytes that they take on disk and in memory.",
+            ["table"],
+            registry=self.registry,
+        )
         self.recovering = Gauge(
             "headrace_recovering",
             "1 while tables are read back from their changelogs, else 0.",
@@ -173,3 +199,10 @@ class Meter:
         self.recovered.set_function(lambda: progress.rows)
         self.remaining.set_function(lambda: progress.remaining)
         self.stalled.set_function(lambda: len(watch.stalled))
+        for table in TABLES:
+            self._table_rows.labels(table).set_function(_size(watch, table, 0))
+            self._table_bytes.labels(table).set_function(_size(watch, table, 1))
+
+
+def _size(watch: Watch, table: str, part: int) -> Callable[[], int]:
+    return lambda: watch.sizes.get(table, (0, 0))[part]

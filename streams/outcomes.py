@@ -29,7 +29,7 @@ class Settled(NamedTuple):
     """A list whose outcome is known."""
 
     surface: str  # "for_you" or "search"
-    hit: bool  # the user took an item of it
+    place: int  # of what the user took, from 1; 0 for something that the list did not show
 
 
 class Lesson(NamedTuple):
@@ -107,8 +107,9 @@ class Outcomes:
                 del self._waiting[key]
                 slot = int(index.slots([event.item_id])[0])
                 self.took(one.shown.surface, one.ranked, 0, slot)
-                hit = slot in one.ranked.rankings[0].slots.tolist()
-                settled.append(Settled(one.shown.surface, hit))
+                shown = one.ranked.rankings[0].slots.tolist()
+                place = shown.index(slot) + 1 if slot in shown else 0
+                settled.append(Settled(one.shown.surface, place))
         return settled
 
     def took(self, surface: str, ranked: Ranked, position: int, slot: int) -> None:

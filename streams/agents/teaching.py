@@ -18,8 +18,9 @@ def teach(context: Context, events: Sequence[Event]) -> None:
     for event in events:
         for settled in context.outcomes.see(event, context.index):
             meter.outcomes.labels(settled.surface).inc()
-            if settled.hit:
+            if settled.place:
                 meter.hits.labels(settled.surface).inc()
+                meter.reciprocal_ranks.labels(settled.surface).inc(1 / settled.place)
     lesson = context.outcomes.learn(context.model.scorer)
     meter.learnt.inc(lesson.outcomes)
     meter.losses.inc(lesson.loss)

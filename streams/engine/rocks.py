@@ -19,6 +19,11 @@ _CONFIG = "rocksdict-config.json"
 _MERGED_FILES = 4
 _MERGED_FILES_UNLOGGED = 16
 _DEEPER = [rocksdict.DBCompressionType.lz4()] * 6  # of RocksDB's seven levels
+_SIZE = (
+    "rocksdb.estimate-num-keys",
+    "rocksdb.total-sst-files-size",
+    "rocksdb.cur-size-all-mem-tables",
+)
 _NO_LOG = rocksdict.WriteOptions()
 _NO_LOG.disable_wal = True
 
@@ -193,6 +198,14 @@ class Rocks:
         start = None if after is None else after + b"\x00"
         rows = (row for row in self._db.items(from_key=start) if not row[0].startswith(_RESERVED))
         return list(islice(rows, limit))
+
+    def size(self) -> tuple[int, int]:
+        """Return about how many rows there are, and the bytes that they take on disk and in memory.
+
+        RocksDB counts a row that was written again and not merged yet once more.
+        """
+        rows, disk, memory = map(self._db.property_int_value, _SIZE)
+        return rows or 0, (disk or 0) + (memory or 0)
 
     def checkpoint(self, path: Path) -> None:
         """Make a consistent copy at `path`, which must not exist; cheap on the same disk."""

@@ -49,6 +49,11 @@ class Store(SerializedStore[bytes, bytes]):  # type: ignore[misc]  # faust ships
         """Partitions that are open, active and standby."""
         return sorted(self._open)
 
+    def size(self) -> tuple[int, int]:
+        """Return about how many rows are held, and their bytes (see `Rocks.size`)."""
+        sizes = [rocks.size() for rocks in self._open.values()]
+        return sum(rows for rows, _ in sizes), sum(size_bytes for _, size_bytes in sizes)
+
     # What BatchTable uses.
 
     def partition(self, partition: int) -> Rocks:

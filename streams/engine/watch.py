@@ -23,6 +23,7 @@ TICK_S = 0.5
 LOOKS_PER_LIMIT = 6
 MOST_BETWEEN_LOOKS_S = 5.0
 ANSWER_WITHIN_S = 5.0
+WEIGH_EVERY_S = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Watch(Service):  # type: ignore[misc]  # mode ships no types
     Attributes:
         progress: Of the recovery of its tables.
         pulse_s: When the event loop last turned, on the monotonic clock; None before it did.
+        sizes: Of each table, its rows and bytes here, standbys too (see `Rocks.size`).
 
     Args:
         app: An app on `batch://`.
@@ -49,6 +51,7 @@ class Watch(Service):  # type: ignore[misc]  # mode ships no types
         super().__init__()
         self.progress = Progress(log.info)
         self.pulse_s: float | None = None
+        self.sizes: Mapping[str, tuple[int, int]] = {}
         self._app = app
         self._stall_s = stall_s
         self._expecting = expecting
@@ -80,6 +83,13 @@ class Watch(Service):  # type: ignore[misc]  # mode ships no types
             self.pulse_s = time.monotonic()
             self.progress.see(self.pulse_s, self._rows(), self._remaining())
             await self.sleep(TICK_S)
+
+    @Service.task  # type: ignore[untyped-decorator]  # mode ships no types
+    async def _weigh(self) -> None:
+        while not self.should_stop:
+            tables = self._app.tables.items()
+            self.sizes = {name: table.data.size() for name, table in tables}
+            await self.sleep(WEIGH_EVERY_S)
 
     def _rows(self) -> int:
         return sum(table.data.recovered for table in self._app.tables.values())

@@ -73,7 +73,7 @@ def wanted(event: Event, lists: list[Shown]) -> list[Settled]:
         newest = max(reversed(mine), key=lambda one: one.event.ts, default=None)
         if newest and newest.waits and 0 <= event.ts - newest.event.ts <= AGE_MS:
             newest.waits = False
-            settled.append(Settled(surface, hit=event.item_id in {"i0", "i1"}))
+            settled.append(Settled(surface, place={"i0": 1, "i1": 2}.get(event.item_id, 0)))
     return settled
 
 
@@ -116,7 +116,7 @@ def test_an_event_does_not_settle_the_list_that_answers_it_nor_a_later_one() -> 
     outcomes.show(click(2, "ann", 0, NOW), 0, made(), 0)
     assert outcomes.see(click(2, "ann", 0, NOW), INDEX) == []
     assert outcomes.see(click(1, "ann", 1, NOW - 1), INDEX) == []
-    assert outcomes.see(click(3, "ann", 2, NOW), INDEX) == [Settled("for_you", hit=False)]
+    assert outcomes.see(click(3, "ann", 2, NOW), INDEX) == [Settled("for_you", place=0)]
     assert outcomes.see(click(3, "ann", 2, NOW), INDEX) == []
 
 
@@ -126,7 +126,7 @@ def test_a_late_event_s_list_does_not_take_the_place_of_the_newest() -> None:
     outcomes.show(click(2, "ann", 0, NOW - 5), 0, made(), 0)
     assert outcomes.see(click(3, "ann", 1, NOW + 1), INDEX) == []  # of another domain
     told = outcomes.see(click(4, "ann", ITEMS - 1, NOW + 1), INDEX)
-    assert told == [Settled("for_you", hit=False)]
+    assert told == [Settled("for_you", place=0)]
 
 
 @given(limit=st.integers(0, 5), users=st.integers(0, 12))

@@ -83,6 +83,7 @@ def test_models_are_swapped_between_batches_and_outcomes_teach(
     sent = BURST * BURSTS + LATE + len(returned)
     assert len(shown) + len(returned) == len({one.rec_id for one in lists(settings)}) == sent
     assert counted["headrace_outcomes_total"] == counted["headrace_outcome_hits_total"] == LATE
+    assert counted["headrace_outcome_reciprocal_ranks_total"] == LATE, "each took the first"
     assert counted["headrace_learnt_outcomes_total"] == LATE // STEP_LISTS * STEP_LISTS
     assert counted["headrace_learnt_loss_nats_total"] > 0
 
