@@ -90,7 +90,7 @@ def explain_user(settings: Settings, user_id: str, at: int | None) -> Explanatio
         Unknown: the workers have no row of the user.
         ConnectionError: no broker answers.
     """
-    row = _user(settings, user_id)
+    row = row_of(settings, user_id)
     at = row.newest_ts if at is None else at
     return Explanation(user_id=user_id, at=at, user=values("user", row, at), leanings=leanings(row))
 
@@ -112,7 +112,7 @@ def explain_item(
         ConnectionError: no broker answers.
         BadCheckpoint: the model's file is not one of ours.
     """
-    row = _user(settings, user_id)
+    row = row_of(settings, user_id)
     value = newest_value(settings, settings.topics.item_state, item_id)
     if value is None:
         raise Unknown(
@@ -182,7 +182,13 @@ def explained(
     )
 
 
-def _user(settings: Settings, user_id: str) -> Profile:
+def row_of(settings: Settings, user_id: str) -> Profile:
+    """Return the user's row.
+
+    Raises:
+        Unknown: the workers have none.
+        ConnectionError: no broker answers.
+    """
     value = newest_value(settings, settings.topics.user_state, user_id)
     if value is None:
         raise Unknown(

@@ -156,7 +156,8 @@ class Meter:
         )
         self._table_rows = Gauge(
             "headrace_table_rows",
-            "Rows held, those of standbys too, by RocksDB's estimate.",
+            "Rows held, those of standbys too, by RocksDB's estimate: a row that was written again "
+            "counts again until its versions are merged.",
             ["table"],
             registry=self.registry,
         )

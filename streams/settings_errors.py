@@ -15,6 +15,7 @@ _TOLD = {
     "domains": RULE,
     "gateway_keys": KEYS_RULE,
     "gateway_cors": ORIGINS_RULE,
+    "gateway_dashboard_workers": "host:port, comma between several",
 }
 """What no schema tells."""
 

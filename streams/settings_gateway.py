@@ -7,6 +7,8 @@ from typing import NamedTuple
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
+from streams.settings_checks import check_servers
+
 SCOPES = ("read", "write", "admin")
 """What a key may do: get lists and rankings; send events; all, and change items and users."""
 KEYS_RULE = (
@@ -76,10 +78,27 @@ class GatewaySettings(BaseSettings):
         "people need a key for read and write to come in.",
     )
 
+    gateway_dashboard: bool = Field(
+        default=False,
+        description="Whether it shows, at /dashboard, how the whole installation is.",
+    )
+    gateway_dashboard_workers: str = Field(
+        "",
+        description="Where the workers serve metrics, for the dashboard; a name that leads to "
+        "several addresses stands for all; none: at HEADRACE_METRICS_PORT of each worker's host.",
+    )
+
     @field_validator("gateway_keys")
     @classmethod
     def _keys(cls, value: str) -> str:
         keys_of(value)
+        return value
+
+    @field_validator("gateway_dashboard_workers")
+    @classmethod
+    def _workers(cls, value: str) -> str:
+        if value:
+            check_servers(value)
         return value
 
     @field_validator("gateway_cors")
@@ -105,6 +124,11 @@ def keys_of(value: str) -> tuple[Key, ...]:
 
 def origins_of(value: str) -> tuple[str, ...]:
     """Return the origins of the setting `gateway_cors`."""
+    return tuple(_parts(value))
+
+
+def workers_of(value: str) -> tuple[str, ...]:
+    """Return the addresses of the setting `gateway_dashboard_workers`."""
     return tuple(_parts(value))
 
 

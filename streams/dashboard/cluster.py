@@ -1,5 +1,6 @@
 """Looks at Kafka: where topics end, how far the workers are, and who they are."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -11,6 +12,10 @@ from msgspec import Struct
 
 from streams import admin
 from streams.settings import Settings
+
+log = logging.getLogger("kafka.admin._groups")
+log.addFilter(lambda record: not record.getMessage().startswith("Unable to decode member_metadata"))
+"""What Faust's workers say to each other is theirs; kafka-python warns of it at every look."""
 
 Place = tuple[str, int]
 """A topic and a number of a partition."""

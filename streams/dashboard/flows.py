@@ -72,3 +72,10 @@ def ratio(parts: _Floats, wholes: _Floats) -> _Floats:
     """Return parts / wholes; NaN where there is no whole."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(wholes > 0, parts / wholes, np.nan)
+
+
+def trailing(values: _Floats, points: int) -> _Floats:
+    """Return the sum of each point and those before it, so many in all; NaN counts as nothing."""
+    sums = np.cumsum(np.nan_to_num(values, nan=0.0), 0)
+    sums[points:] -= sums[:-points]
+    return sums

@@ -36,14 +36,17 @@ class Ring:
         self._sums = np.zeros((slots, columns), np.float64)
         self._counts = np.zeros((slots, columns), np.uint16)
         self._newest: int | None = None
+        self._oldest = 0
 
     def add(self, at_s: float, values: Sequence[float]) -> None:
-        """Record numbers of a moment, NaN for unknown; a moment before the newest span is late
-        and left out, as after a clock that was set back.
+        """Record numbers of a moment, NaN for unknown.
+
+        One before the newest span is left out: a clock was set back.
         """
         slot = int(at_s // self.step_s)
         if self._newest is None or slot - self._newest >= self.slots:
             self._counts[:], self._sums[:] = 0, 0.0
+            self._oldest = slot
         elif slot < self._newest:
             return
         else:
@@ -59,6 +62,8 @@ class Ring:
     def thinned(self, window_s: int, points: int) -> Thinned:
         """Return the newest spans of a window, as at most `points` means of equal length.
 
+        It begins where recording began, if that is later.
+
         Spans are joined at multiples of their joint length, so a point that is past stays as it is.
         """
         columns = self._sums.shape[1]
@@ -67,8 +72,8 @@ class Ring:
         length = min(self.slots, -(-window_s // self.step_s))
         joined = -(-length // points)
         last = self._newest // joined
-        first = last - -(-length // joined) + 1
-        first = max(first, -(-(self._newest - self.slots + 1) // joined))
+        whole = -(-(self._newest - self.slots + 1) // joined)  # no slot of it is overwritten yet
+        first = max(last - -(-length // joined) + 1, whole, self._oldest // joined)
         groups = np.arange(first, last + 1)
         slots = groups[:, None] * joined + np.arange(joined)  # (points, joined)
         # Of the newest group only the beginning has come: what lies there is a round older.

@@ -1,11 +1,11 @@
 """Which items people touch most, and which of them more than they used to."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-_Floats = NDArray[np.float64]
+_Floats = NDArray[np.floating[Any]]
 
 
 class Standing(NamedTuple):
@@ -14,7 +14,7 @@ class Standing(NamedTuple):
     top: NDArray[np.int64]
     rising: NDArray[np.int64]
     pace: _Floats
-    """For each of `rising`: its share of touches lately by its share over the long run."""
+    """For each of `rising`: its touches lately by those expected, one more of each."""
 
 
 def standing(lately: _Floats, long_run: _Floats, most: int) -> Standing:
@@ -35,11 +35,11 @@ def standing(lately: _Floats, long_run: _Floats, most: int) -> Standing:
     if not whole or not whole_lately:
         nothing = np.zeros(0, np.int64)
         return Standing(top, nothing, np.zeros(0))
-    expected = long_run * (whole_lately / whole)
+    expected = long_run / whole * whole_lately  # in this order it is finite
     above = (lately - expected) / np.sqrt(expected + 1.0)
     rising = best(above, most)
     rising = rising[above[rising] >= 1.0]
-    return Standing(top, rising, lately[rising] / np.maximum(expected[rising], 1e-9))
+    return Standing(top, rising, (lately[rising] + 1.0) / (expected[rising] + 1.0))
 
 
 def best(values: _Floats, most: int) -> NDArray[np.int64]:

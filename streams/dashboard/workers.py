@@ -50,7 +50,7 @@ class Workers:
         addresses = self._addresses(hosts)
         answers = self._pool.map(_ask, addresses)
         return {
-            f"{_bracketed(host)}:{port}": answer
+            f"{_bracketed(host)}:{port}": _read(answer)
             for (host, port), answer in zip(addresses, answers, strict=True)
         }
 
@@ -74,48 +74,46 @@ class Workers:
         return list(dict.fromkeys(found))[:MOST]
 
 
-def members_of(
-    readings: Mapping[str, Reading | str], members: Mapping[str, str], port: int
-) -> dict[str, str]:
+def members_of(names: Mapping[str, str], members: Mapping[str, str], port: int) -> dict[str, str]:
     """Return the address at which each member of the group answers, of those that can be told.
 
     Args:
-        readings: By address.
+        names: What the worker at each address calls itself, "" for nothing.
         members: Member -> host.
         port: At which members serve metrics where they have no name; 0: unknown.
 
     A worker that has a name says it; one that has none is told by its host, if that has only one.
     """
-    named = {
-        reading.worker_id: address
-        for address, reading in readings.items()
-        if isinstance(reading, Reading) and reading.worker_id
-    }
+    named = {name: address for address, name in names.items() if name}
     hosts = list(members.values())
     told = {}
     for member, host in members.items():
         by_host = f"{_bracketed(host)}:{port}"
         if member in named:
             told[member] = named[member]
-        elif by_host in readings and hosts.count(host) == 1:
+        elif by_host in names and hosts.count(host) == 1:
             told[member] = by_host
     return told
 
 
-def _ask(address: Address) -> Reading | str:
-    """Return a worker's reading, or a few words on why there is none."""
+def _read(answer: bytes | str) -> Reading | str:
+    try:
+        return answer if isinstance(answer, str) else read(answer.decode())
+    except (BadReading, UnicodeDecodeError) as error:
+        return str(error)
+
+
+def _ask(address: Address) -> bytes | str:
+    """Return a worker's metrics, or a few words on why there are none."""
     connection = HTTPConnection(*address, timeout=ANSWER_WITHIN_S)
     try:
         connection.request("GET", "/metrics")
         answer = connection.getresponse()
-        text = answer.read(_ANSWER_BYTES).decode()
-        if answer.status != _DONE:
-            return f"answers {answer.status}"
-        return read(text)
-    except (BadReading, UnicodeDecodeError) as error:
-        return str(error)
+        body = answer.read(_ANSWER_BYTES)
     except (OSError, HTTPException) as error:
         return f"does not answer: {getattr(error, 'strerror', None) or error or 'too slow'}"
+    else:
+        return body if answer.status == _DONE else f"answers {answer.status}"
     finally:
         connection.close()
 

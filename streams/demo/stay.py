@@ -72,10 +72,14 @@ def stay(stage: Stage, settings: Settings, port: int, shoppers: Callable[[], Tim
         OSError: the port is taken.
         GatewayEnded: the gateway failed.
     """
-    own = settings.model_copy(update={"gateway_port": port, "gateway_shop": True})
+    own = settings.model_copy(
+        update={"gateway_port": port, "gateway_shop": True, "gateway_dashboard": True}
+    )
 
     def ready() -> None:
-        stage.say(f"the shop is open at http://{own.gateway_host}:{port}/shop, until Ctrl-C")
+        address = f"http://{own.gateway_host}:{port}"
+        stage.say(f"the shop is open at {address}/shop, until Ctrl-C")
+        stage.say(f"how the installation is: {address}/dashboard")
 
     with Crowd(own, shoppers, stage.say):
         until_a_signal(own, ready)

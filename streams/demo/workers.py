@@ -30,13 +30,17 @@ class WorkerProcess:
         settings: For the worker; it must serve metrics (`metrics_port`).
         log: Where the worker's own words go.
         program: The module to run; its command line is ours.
+
+    Attributes:
+        address: Where it serves metrics.
     """
 
     def __init__(self, settings: Settings, log: Path, program: str = "streams") -> None:
         self._program = program
         self._settings = settings
         self._log = log
-        self._url = f"http://{settings.metrics_host}:{settings.metrics_port}/metrics"
+        self.address = f"{settings.metrics_host}:{settings.metrics_port}"
+        self._url = f"http://{self.address}/metrics"
 
     def __enter__(self) -> Self:
         environment = {k: v for k, v in os.environ.items() if not k.upper().startswith(PREFIX)}

@@ -57,6 +57,10 @@ def build(parts: Parts) -> FastAPI:
 
     for each in _ROUTES:
         each.attach(app, parts)
+    if parts.settings.gateway_dashboard:
+        from streams.dashboard import routes  # what it needs, no other gateway pays for
+
+        routes.attach(app, parts)
     document.install(app, events.Accepted, lists.Shown, items.Items, Explanation)
     app.add_middleware(Gate, settings=parts.settings, keyring=parts.keyring, meter=parts.meter)
     if origins := origins_of(parts.settings.gateway_cors):

@@ -14,7 +14,7 @@ from streams.settings import Settings
 _HERE: Final = Path(__file__).parent
 _TEMPLATES: Final = _HERE / "templates"
 _KINDS: Final = {".css": "text/css", ".js": "text/javascript"}
-_SHARED: Final = _HERE.parent / "pages" / "colours.css"
+_SHARED: Final = _HERE.parent / "pages"
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -41,14 +41,18 @@ class _Asset:
 
 _ASSETS: Final = {
     path.name: _Asset(path)
-    for path in (_SHARED, *(_HERE / "assets").iterdir())
+    for path in (*_SHARED.iterdir(), *(_HERE / "assets").iterdir())
     if path.suffix in _KINDS
 }
 
 
 def rooms(settings: Settings) -> dict[str, str]:
     """Return the pages that a gateway has: path and name."""
-    return {"/shop": "Shop"} if settings.gateway_shop else {}
+    there = {
+        "/shop": ("Shop", settings.gateway_shop),
+        "/dashboard": ("Dashboard", settings.gateway_dashboard),
+    }
+    return {path: name for path, (name, wanted) in there.items() if wanted}
 
 
 def page(parts: Parts, template: str, status: int = 200, **values: Any) -> Response:

@@ -3,13 +3,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from aiokafka.errors import KafkaError
 
 from streams.clock import now_ms
 from streams.gateway.answers import Answers
 from streams.gateway.keys import Keyring
+from streams.gateway.lookups import Lookups
 from streams.gateway.meter import GatewayMeter
 from streams.gateway.outbox import Outbox
 from streams.gateway.popular import Popular
@@ -34,6 +36,9 @@ class Parts:
     Args:
         settings: Of the gateway.
 
+    Attributes:
+        beside: What else is kept going until the gateway ends, once it answers.
+
     Raises:
         BadSetting: it would be open to others without a key.
     """
@@ -47,10 +52,12 @@ class Parts:
         self.outbox = Outbox(settings)
         self.waiting = Waiting(max(1, settings.gateway_concurrency // 2))
         self.lists = StoredLists(settings, now_ms, self._heard)
-        index = index_of(settings)
-        self.popular = Popular(index, now_ms)
-        self.shelf = ItemShelf(settings.gateway_dir / "items", index)
-        self._items = IndexFeed(settings, index, levels_of(settings), self.shelf.take)
+        self.index = index_of(settings)
+        self.popular = Popular(self.index, now_ms)
+        self.shelf = ItemShelf(settings.gateway_dir / "items", self.index)
+        self.lookups = Lookups()
+        self.beside: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self._items = IndexFeed(settings, self.index, levels_of(settings), self.shelf.take)
         self._read = False
         self._answered_s = -SILENT_S
 
@@ -75,6 +82,8 @@ class Parts:
                 tasks.create_task(self._items.follow())
                 tasks.create_task(self.lists.follow())
                 tasks.create_task(self._pulse())
+                for task in self.beside:
+                    tasks.create_task(task())
         finally:
             self._read = False
             await self.lists.stop()

@@ -69,7 +69,9 @@ def open_shop(names: Names, events: Sequence[Event], **more: Any) -> Iterator[Ru
         gateway_deadline_ms=5_000,
         **more,
     )
-    with worker_of(settings, names.directory) as worker, RunningGateway(settings) as gateway:
+    worker = worker_of(settings, names.directory)
+    watching = settings.model_copy(update={"gateway_dashboard_workers": worker.address})
+    with worker, RunningGateway(watching) as gateway:
         beside(bulk.publish, settings, catalogue())
         wait_until_learnt(settings, worker)
         eventually(

@@ -28,6 +28,8 @@ def lint(directory: Path) -> subprocess.CompletedProcess[str]:
         ("ranker/metrics.py", "import kafka", "know nothing of Kafka"),
         ("streams/steps.py", "import streams.admin", "know nothing of Kafka"),
         ("streams/evaluate.py", "import prometheus_client", "know nothing of Kafka"),
+        ("streams/dashboard/ring.py", "import kafka", "the dashboard's sums"),
+        ("streams/dashboard/columns.py", "import streams.dashboard.collector", "from above"),
     ],
 )
 def test_a_breach_is_noticed(tmp_path: Path, module: str, line: str, contract: str) -> None:

@@ -1,6 +1,8 @@
 """What came of lists teaches once, in whole steps, and nothing waits for ever."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -13,6 +15,8 @@ from ranker.linear import gates
 from ranker.rank import Ranked, Ranking
 from ranker.reasons import NO_REASONS
 from ranker.scorer import STEP_LISTS, Scorer
+from streams.agents.teaching import teach
+from streams.metrics import Meter
 from streams.outcomes import AGE_MS, KNOWN, STEPS, Outcomes, Settled
 
 NOW = 1_700_000_000_000
@@ -127,6 +131,25 @@ def test_a_late_event_s_list_does_not_take_the_place_of_the_newest() -> None:
     assert outcomes.see(click(3, "ann", 1, NOW + 1), INDEX) == []  # of another domain
     told = outcomes.see(click(4, "ann", ITEMS - 1, NOW + 1), INDEX)
     assert told == [Settled("for_you", place=0)]
+
+
+def test_hits_and_reciprocal_ranks_are_counted() -> None:
+    outcomes = Outcomes(MANY)
+    for number, item in enumerate((0, 1, 2)):  # the first of its list, the second, none
+        outcomes.show(click(number, f"u{number}", item, NOW), 0, made(), 0)
+    prevailing: Any = SimpleNamespace(prevails=True)
+    context: Any = SimpleNamespace(
+        meter=Meter(),
+        outcomes=outcomes,
+        index=INDEX,
+        model=SimpleNamespace(scorer=prevailing),
+    )
+    teach(context, [click(9, f"u{n}", n, NOW + 1) for n in range(3)])
+    counted = {
+        name: context.meter.registry.get_sample_value(f"headrace_{name}", {"surface": "for_you"})
+        for name in ("outcomes_total", "outcome_hits_total", "outcome_reciprocal_ranks_total")
+    }
+    assert list(counted.values()) == [3, 2, 1.5]
 
 
 @given(limit=st.integers(0, 5), users=st.integers(0, 12))

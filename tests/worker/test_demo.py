@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -38,6 +39,8 @@ def test_the_demo_shows_lists_opens_a_shop_and_cleans_up(tmp_path: Path) -> None
         # Its shoppers go on: the first of them gets a list for what is done from now on.
         list_of = f"/v1/users/{shopper}/recommendations?k=1"
         eventually(lambda: client.get(list_of).json().get("event_ts", 0) > begun, 60)
+        # The dashboard finds the worker by the group's host and the metrics port.
+        eventually(lambda: well(client.get("/dashboard/data").json()["workers"]), 60)
         running.send_signal(signal.SIGINT)
         rest, _ = running.communicate(timeout=60)
         told += rest
@@ -64,6 +67,10 @@ def test_a_demo_that_is_stopped_leaves_nothing_running(tmp_path: Path) -> None:
     assert running.returncode == 130
     assert strays(tmp_path) == []
     assert not list(tmp_path.glob("run-*"))
+
+
+def well(workers: list[dict[str, Any]]) -> bool:
+    return [(one["name"] is None, one["trouble"]) for one in workers] == [(False, None)]
 
 
 @contextmanager
