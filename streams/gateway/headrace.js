@@ -1,4 +1,3 @@
-/* Headrace: <script src="https://GATEWAY/headrace.js" data-key="KEY" data-user="ID" data-consent="yes" defer></script> */
 ((d, w) => {
   const s = d.currentScript, o = s.dataset, to = new URL("/v1/events?key=" + encodeURIComponent(o.key || ""), s.src);
   let queue = [], timer, wait = 1e3;
