@@ -84,6 +84,24 @@ def test_a_visitor_searches_opens_and_buys_and_the_row_follows(
     assert click["price"] == purchase["price"]
 
 
+def test_a_search_leads_the_row_until_the_next_list(page: Page, shop: RunningGateway) -> None:
+    opened(page, shop, "/shop/search?q=red%20bag")
+    expect(page.locator("#events li")).to_have_text(re.compile(r"search.*“red bag”.*\d+ ms"))
+    found = page.locator("#found .title").all_inner_texts()
+    visitor = page.locator(".visitor span").inner_text()
+    opened(page, shop)
+    said = page.locator("#row .because", has_text="because you searched “red bag”")
+    expect(said).to_have_count(min(4, len(found)))
+    assert row(page)[: said.count()] == found[: said.count()]
+    page.locator("#row li").first.get_by_role("link").click()
+    took = page.locator("#events li").first.locator(".took")
+    expect(took).to_have_text(re.compile(r"^\d+ ms$"), timeout=CHANGED_WITHIN_MS)
+    expect(said).to_have_count(0)
+    clicks = eventually(lambda: sent_by(shop, visitor, Kind.CLICK), 10)
+    (search,) = sent_by(shop, visitor, Kind.SEARCH)
+    assert [(one["search_id"], one["position"]) for one in clicks] == [(search["event_id"], 1)]
+
+
 def test_bars_share_out_what_the_row_s_reasons_rest_on(page: Page, shop: RunningGateway) -> None:
     def reason(kind: str, item_id: str | None, weight: float) -> dict[str, Any]:
         return {"kind": kind, "item_id": item_id, "weight": weight}

@@ -2,12 +2,12 @@
 "use strict";
 (() => {
   const $ = id => document.getElementById(id);
-  const ROW = 12, FOUND = 16, EVENTS = 8, FOLLOWED_MS = 5000, PAUSE_MS = 150, MOST_IDS = 100;
+  const ROW = 12, FOUND = 16, LEADING = 4, EVENTS = 8, FOLLOWED_MS = 5000, PAUSE_MS = 150, MOST_IDS = 100;
   const open = $("item")?.dataset.item; // whose page this is
   const user = headrace.user, words = JSON.parse($("shop").dataset.words), memory = `shop ${user}`;
 
   // What one visitor did in this tab: the newest events first, the basket, and the row as it was last.
-  const kept = { events: [], basket: {}, row: null, ...JSON.parse(sessionStorage.getItem(memory) || "{}") };
+  const kept = { events: [], basket: {}, row: null, searched: null, ...JSON.parse(sessionStorage.getItem(memory) || "{}") };
   const keep = () => sessionStorage.setItem(memory, JSON.stringify(kept));
   const say = text => { $("status").textContent = text; };
   const sleep = ms => new Promise(done => setTimeout(done, ms));
@@ -47,7 +47,8 @@
     tile.firstElementChild.textContent = parts.slice(0, 2).map(part => [...part][0].toUpperCase()).join("");
   };
 
-  const because = reasons => {
+  const because = ({ reasons, query }) => {
+    if (query) return `because you searched “${query}”`;
     const first = (reasons || []).reduce((best, one) => one.weight > (best?.weight ?? 0) ? one : best, null);
     if (!first) return "no one reason stands out";
     const said = words[first.kind] || first.kind;
@@ -61,8 +62,8 @@
     paint(made.querySelector(".tile"), item);
     made.querySelector(".title").textContent = titled(item.item_id);
     made.querySelector(".price").textContent = priced(item.price);
-    made.querySelector(".because").textContent = because(place.reasons);
-    link.addEventListener("click", () => act("click", { item_id: item.item_id, price: item.price, position: place.rank, search_id }));
+    made.querySelector(".because").textContent = because(place);
+    link.addEventListener("click", () => act("click", { item_id: item.item_id, price: item.price, position: place.rank, search_id: place.search_id || search_id }));
     return made;
   };
   const wall = async (list, shown, fresh = new Set()) => {
@@ -115,10 +116,16 @@
 
   /* The row: drawn as it was, then as it is. A list says by `event_ts` which events it has seen. */
 
+  // A search changes no list, for it says nothing of an item yet: until the next list its best answers lead the row.
+  const leading = shown => {
+    const { at, query, search_id, places } = kept.searched || {};
+    return !at || $("found") || shown.event_ts >= at ? [] : places.map(place => ({ ...place, query, search_id }));
+  };
   const drawRow = async before => {
-    const { shown } = kept.row, old = new Set(before);
+    const { shown } = kept.row, old = new Set(before), led = leading(shown), there = new Set(led.map(place => place.item_id));
+    const all = [...led, ...shown.items.filter(place => !there.has(place.item_id))];
     const fresh = new Set(before ? shown.items.map(place => place.item_id).filter(id => !old.has(id)) : []);
-    await wall($("row"), { ...shown, items: shown.items.filter(place => place.item_id !== open).slice(0, ROW) }, fresh);
+    await wall($("row"), { ...shown, items: all.filter(place => place.item_id !== open).slice(0, ROW) }, fresh);
     $("row-note").textContent = shown.source === "popular" ? "popular now, as for every stranger" : "";
     $("model").textContent = shown.model_version ? `Ranked by ${shown.model_version}.` : "";
     drawBars(shown);
@@ -230,6 +237,8 @@
       if (!query) return list.removeAttribute("aria-busy");
       const { body } = await ask("/v1/search", { method: "POST", body: JSON.stringify({ user_id: user, query, k: FOUND }) });
       note({ id: body.search_id, type: "search", query, at, took: Date.now() - at });
+      if (body.source === "worker") kept.searched = { at, query, search_id: body.search_id, places: body.items.slice(0, LEADING) };
+      keep();
       await wall(list, body);
       $("found-note").textContent = `${body.items.length} items${body.source === "popular" ? ", by how well they match: no worker answered in time" : ""}`;
       say(`${body.items.length} items found for ${query}`);
