@@ -13,7 +13,8 @@ def render(template: Path, **values: Any) -> str:
     """Return the page that a template makes of values.
 
     Args:
-        template: It may extend `base.html` and use what `parts.html` draws, both in this folder.
+        template: It may extend `base.html`, or `figures.html` for tiles, plots and tables, and use
+            what `parts.html` draws, all in this folder.
         values: What it names.
     """
     return _environment(template.parent).get_template(template.name).render(values)

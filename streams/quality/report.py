@@ -16,6 +16,7 @@ def page(quality: Quality) -> str:
         source=quality.source,
         headline=headline(quality),
         tables=tables(quality),
+        lines=[],
         charts=[bars(one) for one in quality.drawn()],
-        bounds=BOUNDS,
+        notes=[BOUNDS],
     )
