@@ -43,7 +43,7 @@ shop: $(RUNTIME)
 	$(BIN)/headrace demo --serve
 
 test: lint $(RIVALS) browser
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 lint: $(TOOLS)
 	$(BIN)/ruff check .

@@ -162,7 +162,7 @@ def test_make_test_runs_every_check_and_every_test() -> None:
     commands = dry_run("test")
     for command in ("ruff check .", "ruff format --check .", "mypy", "lint-imports"):
         assert f".venv/bin/{command}\n" in commands
-    side_by_side = "-n auto --maxprocesses 4 --dist loadfile"
+    side_by_side = "-n logical --maxprocesses 4 --dist loadfile"
     assert commands.endswith(f".venv/bin/python -m pytest {side_by_side}\n")
     assert "make test" in (ROOT / ".ci" / "run").read_text()
 
