@@ -6,8 +6,7 @@ from hashlib import blake2b
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
-from fastapi import FastAPI, Path, Query, Request, Response
-from pydantic import StringConstraints
+from fastapi import FastAPI, Path, Request, Response
 
 from features.events import MAX_ID_BYTES, Filters
 from ranker.limits import Limits
@@ -17,15 +16,10 @@ from streams.gateway.access import needs
 from streams.gateway.document import answers
 from streams.gateway.parts import Parts
 from streams.gateway.problems import Problem
+from streams.gateway.wanted import PARAMETERS, wanted
 from streams.lists import Reason, Recommendation, RecommendedItem
 
-MOST_ITEMS = 200
-MOST_WAIT_MS = 5_000
-"""Pages look no longer for what an event has changed, and the gateway can leave in that time."""
 NOT_MODIFIED = 304
-MOST_NAMED = 100
-"""Items to exclude, or categories: an address has room for no more (see `/v1/search` for those)."""
-Text = Annotated[str, StringConstraints(max_length=MAX_ID_BYTES)]
 UNCHANGED: dict[int | str, dict[str, Any]] = {
     304: {"description": "It is the one that `If-None-Match` names."}
 }
@@ -97,6 +91,7 @@ def attach(app: FastAPI, parts: Parts) -> None:
     @app.get(
         "/v1/users/{user_id:path}/recommendations",
         dependencies=[needs("read")],
+        openapi_extra=PARAMETERS,
         responses=answers(200, "Shown", "The list.") | UNCHANGED,
         summary="Recommendations for a user",
         tags=["lists"],
@@ -105,26 +100,6 @@ def attach(app: FastAPI, parts: Parts) -> None:
         *,
         request: Request,
         user_id: Annotated[str, Path(min_length=1, max_length=MAX_ID_BYTES)],
-        k: Annotated[int, Query(ge=1, le=MOST_ITEMS, description="Items wanted.")] = default_k,
-        exclude: Annotated[
-            list[Text] | None, Query(max_length=MOST_NAMED, description="Items not to show.")
-        ] = None,
-        category: Annotated[
-            list[Text] | None,
-            Query(max_length=MOST_NAMED, description="One level of the path is one of these."),
-        ] = None,
-        in_stock: Annotated[bool, Query(description="Leave out what cannot be bought now.")] = True,
-        domain: Annotated[
-            str | None, Query(max_length=32, description="Of the items; the first by default.")
-        ] = None,
-        wait_ms: Annotated[
-            int,
-            Query(
-                ge=0,
-                le=MOST_WAIT_MS,
-                description="With `If-None-Match`: wait so long for another list before a 304.",
-            ),
-        ] = 0,
     ) -> Response:
         """Return the newest list that the workers made for a user.
 
@@ -133,12 +108,14 @@ def attach(app: FastAPI, parts: Parts) -> None:
         the next one.
         """
         parts.check_read()
-        domain = known_domain(domain, parts)
+        asks = wanted(request)
+        domain, category = known_domain(asks.domain, parts), asks.category
         limits = limits_of(Filters(category=tuple(category))) if category else Limits()
-        asked = _Asked(user_id, k, frozenset(exclude or ()), limits, in_stock, domain)
+        hidden = frozenset(asks.exclude)
+        asked = _Asked(user_id, asks.k or default_k, hidden, limits, asks.in_stock, domain)
         shown, generated_at = _newest(asked, parts)
         answer = tagged(request, shown, generated_at)
-        until_s = time.monotonic() + wait_ms / 1000
+        until_s = time.monotonic() + asks.wait_ms / 1000
         while answer.status_code == NOT_MODIFIED and (
             await parts.waiting.next_list(user_id, until_s - time.monotonic())
         ):
