@@ -20,7 +20,7 @@ from ranker.landmark import Landmark
 from ranker.lexical import Matches, QueryClicks, TitleTerms, matches, mend
 from ranker.limits import Limits, outside
 from ranker.nearest import Aside, Nearest, at_once
-from ranker.pairs import PairWriter, scale_pairs
+from ranker.pairs import PairWriter, amend_pairs, scale_pairs
 from ranker.popular import MostPopular
 from ranker.selection import factors_of, vectors_of
 from ranker.shelves import CategoryShelves, Shelves
@@ -284,8 +284,10 @@ class ItemIndex:
             sources = np.fromiter(map(self._slots.__getitem__, names), np.int32, len(names))
         except KeyError:
             sources = np.fromiter(map(self.slot, names), np.int32, len(names))
-        write = self._writer.amend if state.partial else self._writer.put
-        write(self._pairs, slot, sources, weights, np.float32(scale))
+        if state.partial:
+            amend_pairs(self._pairs, slot, sources, weights * np.float32(scale))
+        else:
+            self._writer.put(self._pairs, slot, sources, weights, np.float32(scale))
 
     def _put_factors(self, slot: int, state: ItemState) -> None:
         to = self.columns

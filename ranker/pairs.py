@@ -182,17 +182,6 @@ class PairWriter:
             sources, weights = sources[closest], weights[:, closest]
         put_pairs(pairs, c, self._named - 1, sources, weights)
 
-    def amend(
-        self,
-        pairs: Pairs,
-        c: int,
-        sources: NDArray[np.int32],
-        weights: NDArray[np.float32],
-        scale: np.float32,
-    ) -> None:
-        """Replace some of it, as in `put`; of distinct sources."""
-        amend_pairs(pairs, c, sources, weights * scale)
-
 
 @kernel
 def scale_pairs(pairs: Pairs, factor: float) -> None:

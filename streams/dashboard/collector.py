@@ -109,10 +109,8 @@ class Collector:
     def look(self) -> None:
         """Look at everything once."""
         offsets, trouble = self._offsets()
-        known_hosts = () if offsets is None else [member.host for member in offsets.members]
-        if offsets is None and self.state.offsets is not None:
-            known_hosts = [member.host for member in self.state.offsets.members]
-        readings = self._workers.look(known_hosts)
+        last = offsets or self.state.offsets
+        readings = self._workers.look([] if last is None else [one.host for one in last.members])
         items = self._items()
         at_ms = now_ms()
         known: dict[str, float] = {}

@@ -4,13 +4,13 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from features.decay import HOUR_MS
 from ranker.columns import HIDDEN, Columns
 from ranker.items import ItemIndex
 from streams.dashboard.rising import standing
 
 MOST = 10
 """Items of each list, of each domain."""
-_HOUR_MS = 3_600_000
 _AT_ONCE = 1 << 20  # slots: what is in memory meanwhile is bounded
 _SHORT, _LONG = 0, -1  # of a domain's half-lives
 
@@ -55,7 +55,7 @@ def items_now(index: ItemIndex) -> Items:
     half_lives = {}
     for number, domain in enumerate(index.domains):
         half_lives_ms = index.half_lives_ms[number]
-        half_lives[domain] = tuple((half_lives_ms / _HOUR_MS).tolist())
+        half_lives[domain] = tuple((half_lives_ms / HOUR_MS).tolist())
         shown = (columns.domain[:size] == number) & (columns.status[:size] != HIDDEN)
         lately, long_run = (
             _decayed(columns, shown, which, half_lives_ms[which], newest)

@@ -130,10 +130,6 @@ def _over_time(
     return line(name, unit, points, clock=period_of(found).clock, marks=marks)
 
 
-def _median_wait(one: Step) -> float | None:
-    return one.wait_p50_ms
-
-
 def _begin(found: Report, ts: int) -> float:
     """Return the beginning of a time's step, where the points are."""
     return found.begin + (ts - found.begin) // found.step_ms * found.step_ms

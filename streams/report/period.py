@@ -3,11 +3,10 @@
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple, Self
 
-from features.decay import DAY_MS
+from features.decay import DAY_MS, HOUR_MS
 
 _MINUTE_MS = 60_000
-_HOUR_MS = 60 * _MINUTE_MS
-STEPS_MS = (_MINUTE_MS, 5 * _MINUTE_MS, 15 * _MINUTE_MS, _HOUR_MS, 6 * _HOUR_MS, DAY_MS)
+STEPS_MS = (_MINUTE_MS, 5 * _MINUTE_MS, 15 * _MINUTE_MS, HOUR_MS, 6 * HOUR_MS, DAY_MS)
 MOST_STEPS = 72
 """Points of a line at most, but for periods of more days than that."""
 
