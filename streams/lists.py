@@ -6,6 +6,9 @@ from msgspec import Meta, Struct
 
 from features.events import Id, Millis
 
+SURFACES = ("for_you", "search")
+"""Where lists are shown."""
+
 
 class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Why an item is in a list: a generator or an earlier item, and how much it weighs."""

@@ -12,6 +12,9 @@ from features.privacy import MARKER_DAYS
 
 Cleanup = Literal["delete", "compact", "compact,delete"]
 
+LETTER_HEADERS = "headrace."
+"""Begins the names of the headers that a dead letter has beside those of its record."""
+LETTER_REASON = f"{LETTER_HEADERS}reason"
 _DAY_MS = 86_400_000
 _MIB = 2**20
 _FOR_EVER_MS = 2**63 - 1

@@ -1,6 +1,7 @@
 """Records that are not ours: kept untouched, with headers that say where from and why."""
 
 from streams.engine.batch import Record
+from streams.topics import LETTER_HEADERS
 
 Letter = tuple[bytes | None, bytes | None, tuple[tuple[str, bytes], ...]]
 REASON_BYTES = 1000
@@ -24,5 +25,5 @@ def dead_letter(record: Record, reason: str, explanation: str, now_ms: int) -> L
         "explanation": explanation[:REASON_BYTES],
         "time": str(now_ms),
     }
-    ours = tuple((f"headrace.{name}", value.encode()) for name, value in headers.items())
+    ours = tuple((f"{LETTER_HEADERS}{name}", value.encode()) for name, value in headers.items())
     return record.key, record.value, (*record.headers, *ours)

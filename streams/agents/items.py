@@ -19,6 +19,7 @@ from streams.clock import now_ms
 from streams.engine import Batch, BatchTable, agent
 from streams.engine.batch import Record
 from streams.item_states import read_entries
+from streams.topics import LETTER_REASON
 
 ITEMS = 256
 """Rows decoded at a time: with all their predecessors they take some 20 KB each."""
@@ -54,7 +55,7 @@ def attach(app: faust.App, items: BatchTable, context: Context) -> None:
             await items.commit(batch.partition, stored)
             expiry.done(batch.partition, turn)
         for _, _, headers in letters:
-            meter.dead_letters.labels(dict(headers)["headrace.reason"].decode()).inc()
+            meter.dead_letters.labels(dict(headers)[LETTER_REASON].decode()).inc()
 
 
 def _learn_catalog(

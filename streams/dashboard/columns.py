@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from streams.dashboard.flows import quantiles, ratio, trailing
 from streams.dashboard.readings import AGE, AGES
 from streams.dashboard.ring import Thinned
+from streams.lists import SURFACES
 from streams.metrics import LATENCY_BUCKETS_S, TABLES
 
 _Floats = NDArray[np.float64]
@@ -15,7 +16,6 @@ Key = tuple[str, str]
 
 SENT = ("click", "search", "purchase", "catalog", "lists", "dead_letters")
 """Records a second that came into topics."""
-SURFACES = ("for_you", "search")
 _OUTCOMES = ("outcomes", "outcome_hits", "outcome_reciprocal_ranks")
 _LEARNT: tuple[Key, ...] = (("learnt_outcomes", ""), ("learnt_loss_nats", ""))
 _JUDGED = ("skipped_events", "late_events", "unstored_events", "mended_fields")

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from streams.connecting import connected
 from streams.settings import Settings
+from streams.topics import LETTER_HEADERS, LETTER_REASON
 
 MOST = 200
 """Letters that are read; those shown are the newest of each partition."""
@@ -20,7 +21,6 @@ _HEADERS = 20
 _BYTES = 8_000_000  # read for one look at most
 _WITHIN_S = 8.0
 _POLL_MS = 500
-_OURS = "headrace."
 
 
 class Letter(Struct, frozen=True, kw_only=True):
@@ -113,15 +113,15 @@ def _read(consumer: Any, ends: dict[TopicPartition, int]) -> list[Any]:
 
 def _letter(record: Any) -> Letter:
     headers = [(name, value or b"") for name, value in record.headers]
-    ours = {name: _text(value) for name, value in headers if name.startswith(_OURS)}
-    theirs = [(name, value) for name, value in headers if not name.startswith(_OURS)]
+    ours = {name: _text(value) for name, value in headers if name.startswith(LETTER_HEADERS)}
+    theirs = [(name, value) for name, value in headers if not name.startswith(LETTER_HEADERS)]
     value, form = shown(record.value)
     return Letter(
         partition=record.partition,
         offset=record.offset,
         at=record.timestamp,
-        reason=ours.get("headrace.reason", ""),
-        explanation=ours.get("headrace.explanation", ""),
+        reason=ours.get(LETTER_REASON, ""),
+        explanation=ours.get(f"{LETTER_HEADERS}explanation", ""),
         source=_source(ours),
         key=None if record.key is None else _text(record.key),
         value=value,
@@ -133,7 +133,7 @@ def _letter(record: Any) -> Letter:
 
 def _source(ours: dict[str, str]) -> str:
     topic, partition, offset = (
-        ours.get(f"{_OURS}{name}", "?") for name in ("topic", "partition", "offset")
+        ours.get(f"{LETTER_HEADERS}{name}", "?") for name in ("topic", "partition", "offset")
     )
     return f"{topic}[{partition}]@{offset}"
 

@@ -21,10 +21,10 @@ from streams.report.summing import report, told
 from streams.report.tally import Tally
 from streams.report.walk import Entry, Gap, Walk
 from streams.settings import Settings
+from streams.topics import LETTER_REASON
 
 LENGTHS = (1, 5, 10)
 """At which lists are judged, beside their full length."""
-_REASON = "headrace.reason"
 
 Opened = Callable[[str], TopicReader]
 
@@ -160,7 +160,7 @@ class _Making:
             start, stop = (reader.offset_at(number, ts) for ts in (period.begin, period.end))
             for record in reader.records(number, start, stop):
                 headers = dict(record.headers)
-                found[headers.get(_REASON, b"unknown").decode(errors="replace")] += 1
+                found[headers.get(LETTER_REASON, b"unknown").decode(errors="replace")] += 1
         return found
 
     def _sight(self, data_from: int, followed: int) -> Sight:

@@ -13,8 +13,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from features.events import Click, Event
+from features.events import Click, Event, Kind
 from features.session import SESSION_GAP_MS
+from features.shown import Shown as Answer
 from features.shown import answer_to
 from streams.lists import Recommendation
 
@@ -80,7 +81,7 @@ class Screen:
         own = answer_to(event).rec_id
         found = [self.newest.get(domain)]
         if isinstance(event, Click) and event.search_id is not None:
-            found.append(self.searches.get(f"search-{event.search_id}"))
+            found.append(self.searches.get(Answer(Kind.SEARCH, event.search_id, event.ts).rec_id))
         for one in found:
             if one is not None and one.rec_id != own and ts - WITHIN_MS <= one.ts < ts:
                 yield one

@@ -18,7 +18,7 @@ from streams.figures.segments import (
     Group,
     Segments,
 )
-from streams.lists import Recommendation
+from streams.lists import SURFACES, Recommendation
 from streams.quality.sketches import Distribution, Heavy, Sample
 from streams.report.period import Period
 from streams.report.screen import Shown
@@ -30,7 +30,6 @@ HEAVY = 50_000
 MODELS = 20
 """Versions of models told apart."""
 LATENCIES_MS = (5, 10, 20, 50, 100, 200, 500, 1_000, 5_000, 60_000)
-SURFACES = ("for_you", "search")
 
 
 class Known(NamedTuple):

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from features.events import Click, Event, Purchase, Search
-from streams.lists import Recommendation
+from streams.lists import SURFACES, Recommendation
 from streams.quality.sketches import Recent, Sample
 from streams.report.facts import Facts
 from streams.report.screen import WITHIN_MS, Screen, Shown
-from streams.report.tally import SURFACES, Known, Tally
+from streams.report.tally import Known, Tally
 
 USERS = 100_000
 """Users of a partition whose lists are followed; of more, a uniform sample."""
