@@ -7,7 +7,7 @@ import msgspec
 import typer
 
 from streams import garbage
-from streams.commands.terminal import counting, tell
+from streams.commands.terminal import check_page, counting, write_page
 from streams.data import read_folder
 from streams.settings import Settings
 from streams.settings_domains import domains_of
@@ -60,8 +60,7 @@ def evaluate(
     """
     from streams.evaluate import evaluate as walk
 
-    if report is not None and not report.absolute().parent.is_dir():
-        raise typer.BadParameter(f"--report {report}: no folder {report.parent}; create it first")
+    check_page(report)
     data = read_folder(folder)
     garbage.calm()
     with counting("events") as read:
@@ -71,8 +70,7 @@ def evaluate(
     if report is not None:
         from streams.figures.report import page
 
-        report.write_text(page(found), encoding="utf-8")
-        tell(f"{report} written")
+        write_page(report, page(found))
     if as_json:
         typer.echo(msgspec.json.encode(found.plain()))
     else:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streams import features_page
-from streams.commands.terminal import counting, tell
+from streams.commands.terminal import counting, write_page
 from streams.data import shops
 from streams.settings import Settings
 
@@ -170,8 +170,7 @@ def profile(
     if report is not None:
         from streams.quality.report import page
 
-        report.write_text(page(found), encoding="utf-8")
-        tell(f"{report} written")
+        write_page(report, page(found))
     if as_json:
         typer.echo(msgspec.json.encode(found))
     else:

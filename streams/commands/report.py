@@ -8,7 +8,7 @@ import typer
 
 from streams import garbage
 from streams.clock import now_ms
-from streams.commands.terminal import counting, tell
+from streams.commands.terminal import check_page, counting, write_page
 from streams.settings import Settings
 
 
@@ -60,8 +60,7 @@ def report(
     from streams.report.making import make_report
     from streams.report.period import BadPeriod, period
 
-    if page is not None and not page.absolute().parent.is_dir():
-        raise typer.BadParameter(f"--report {page}: no folder {page.parent}; create it first")
+    check_page(page)
     try:
         wanted = period(begin, end, now_ms())
     except BadPeriod as error:
@@ -72,8 +71,7 @@ def report(
     if page is not None:
         from streams.report.page import page as drawn
 
-        page.write_text(drawn(found), encoding="utf-8")
-        tell(f"{page} written")
+        write_page(page, drawn(found))
     if as_json:
         typer.echo(msgspec.json.encode(found))
     else:

@@ -3,7 +3,9 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -13,6 +15,18 @@ _EVERY = 500  # counted things between two looks at the progress line
 def tell(message: str) -> None:
     """Say something to a person, on stderr, on a line of its own."""
     Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print(message)
+
+
+def check_page(path: Path | None) -> None:
+    """Raise `typer.BadParameter` where a page could not be written, before the work begins."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise typer.BadParameter(f"--report {path}: no folder {path.parent}; create it first")
+
+
+def write_page(path: Path, content: str) -> None:
+    """Write a page, and say so."""
+    path.write_text(content, encoding="utf-8")
+    tell(f"{path} written")
 
 
 @contextmanager

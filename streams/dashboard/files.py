@@ -6,14 +6,10 @@ from typing import Final
 
 from fastapi import FastAPI, Response
 
+from streams.gateway.pages import KINDS, lasting
 from streams.gateway.problems import Problem
 
 _PAGE: Final = Path(__file__).with_name("page")
-_KINDS: Final = {".js": "text/javascript", ".css": "text/css"}
-_HEADERS: Final = {
-    "Cache-Control": "public, max-age=31536000, immutable",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 def attach(app: FastAPI) -> str:
@@ -21,8 +17,8 @@ def attach(app: FastAPI) -> str:
 
     Scripts name each other within that folder, and its name changes with any of them.
     """
-    paths = sorted(path for path in _PAGE.iterdir() if path.suffix in _KINDS)
-    files = {path.name: (path.read_bytes(), _KINDS[path.suffix]) for path in paths}
+    paths = sorted(path for path in _PAGE.iterdir() if path.suffix in KINDS)
+    files = {path.name: (path.read_bytes(), KINDS[path.suffix]) for path in paths}
     digest = blake2b(b"".join(content for content, _ in files.values()), digest_size=8).hexdigest()
     folder = f"/dashboard/files/{digest}"
 
@@ -30,7 +26,6 @@ def attach(app: FastAPI) -> str:
     async def file(name: str) -> Response:
         if name not in files:
             raise Problem(404, f"there is no {name!r}: the page names what there is")
-        content, kind = files[name]
-        return Response(content, headers=_HEADERS, media_type=kind)
+        return lasting(*files[name])
 
     return folder

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import FastAPI, Path, Request, Response
@@ -16,7 +16,7 @@ from streams.gateway.access import needs
 from streams.gateway.document import answers
 from streams.gateway.parts import Parts
 from streams.gateway.problems import Problem
-from streams.gateway.wanted import PARAMETERS, wanted
+from streams.gateway.wanted import PARAMETERS, Wanted, wanted
 from streams.lists import Reason, Recommendation, RecommendedItem
 
 NOT_MODIFIED = 304
@@ -86,7 +86,6 @@ def known_domain(domain: str | None, parts: Parts) -> str:
 
 def attach(app: FastAPI, parts: Parts) -> None:
     """Add the route."""
-    default_k = parts.settings.k
 
     @app.get(
         "/v1/users/{user_id:path}/recommendations",
@@ -109,39 +108,32 @@ def attach(app: FastAPI, parts: Parts) -> None:
         """
         parts.check_read()
         asks = wanted(request)
-        domain, category = known_domain(asks.domain, parts), asks.category
-        limits = limits_of(Filters(category=tuple(category))) if category else Limits()
-        hidden = frozenset(asks.exclude)
-        asked = _Asked(user_id, asks.k or default_k, hidden, limits, asks.in_stock, domain)
-        shown, generated_at = _newest(asked, parts)
+        shown, generated_at = _newest(user_id, asks, parts)
         answer = tagged(request, shown, generated_at)
         until_s = time.monotonic() + asks.wait_ms / 1000
         while answer.status_code == NOT_MODIFIED and (
             await parts.waiting.next_list(user_id, until_s - time.monotonic())
         ):
-            shown, generated_at = _newest(asked, parts)
+            shown, generated_at = _newest(user_id, asks, parts)
             answer = tagged(request, shown, generated_at)
         parts.meter.answers.labels("for_you", shown.source).inc()
         return answer
 
 
-class _Asked(NamedTuple):
-    user_id: str
-    k: int
-    hidden: frozenset[str]
-    limits: Limits
-    in_stock: bool
-    domain: str
+def _newest(user_id: str, asks: Wanted, parts: Parts) -> tuple[Shown, int | None]:
+    """Return what is to be shown now, and when a worker made it, if one did.
 
-
-def _newest(asked: _Asked, parts: Parts) -> tuple[Shown, int | None]:
-    """Return what is to be shown now, and when a worker made it, if one did."""
-    popular = parts.popular
-    order = popular.order(asked.domain, asked.limits)
-    made = parts.lists.newest(asked.user_id, asked.domain)
-    hidden, k = asked.hidden, asked.k
+    Raises:
+        Problem: there is no such domain.
+    """
+    popular, category = parts.popular, asks.category
+    domain, k = known_domain(asks.domain, parts), asks.k or parts.settings.k
+    limits = limits_of(Filters(category=tuple(category))) if category else Limits()
+    order = popular.order(domain, limits)
+    made = parts.lists.newest(user_id, domain)
+    hidden = frozenset(asks.exclude)
     there = made.items if made else ()
-    passing = popular.passes(order, [item.item_id for item in there], in_stock=asked.in_stock)
+    passing = popular.passes(order, [item.item_id for item in there], in_stock=asks.in_stock)
     kept = [
         item
         for item, passes in zip(there, passing, strict=True)
@@ -154,12 +146,12 @@ def _newest(asked: _Asked, parts: Parts) -> tuple[Shown, int | None]:
         items, filled = (*items, *by_popularity(more, len(items) + 1)), len(more)
     source: Literal["worker", "popular"] = "popular" if filled == len(items) else "worker"
     shown = Shown(
-        user_id=asked.user_id,
+        user_id=user_id,
         surface="for_you",
         source=source,
         items=items,
         filled=filled,
-        domain=asked.domain,
+        domain=domain,
     )
     if made is not None and source == "worker":
         shown = told(shown, made)

@@ -13,7 +13,8 @@ from streams.settings import Settings
 
 _HERE: Final = Path(__file__).parent
 _TEMPLATES: Final = _HERE / "templates"
-_KINDS: Final = {".css": "text/css", ".js": "text/javascript"}
+KINDS: Final = {".css": "text/css", ".js": "text/javascript"}
+"""Of files that pages load, by the ends of their names."""
 _SHARED: Final = _HERE.parent / "pages"
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -34,7 +35,7 @@ class _Asset:
 
     def __init__(self, path: Path) -> None:
         self.content = path.read_bytes()
-        self.kind = _KINDS[path.suffix]
+        self.kind = KINDS[path.suffix]
         digest = blake2b(self.content, digest_size=8).hexdigest()
         self.address = f"/assets/{path.name}?v={digest}"
 
@@ -42,7 +43,7 @@ class _Asset:
 _ASSETS: Final = {
     path.name: _Asset(path)
     for path in (*_SHARED.iterdir(), *(_HERE / "assets").iterdir())
-    if path.suffix in _KINDS
+    if path.suffix in KINDS
 }
 
 
@@ -74,6 +75,15 @@ def page(parts: Parts, template: str, status: int = 200, **values: Any) -> Respo
     return Response(content, status, HEADERS, "text/html")
 
 
+def lasting(content: bytes, kind: str) -> Response:
+    """Return a file whose address changes with it, so that a browser may keep it for good."""
+    headers = {
+        "Cache-Control": "public, max-age=31536000, immutable",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(content, headers=headers, media_type=kind)
+
+
 def attach(app: FastAPI, parts: Parts) -> None:
     """Add the route of what pages load, which is nobody's secret."""
     if not rooms(parts.settings):
@@ -84,6 +94,4 @@ def attach(app: FastAPI, parts: Parts) -> None:
         found = _ASSETS.get(name)
         if found is None:
             raise Problem(404, f"there is no {name!r}: pages name what there is")
-        kept = {"Cache-Control": "public, max-age=31536000, immutable"}
-        headers = kept | {"X-Content-Type-Options": "nosniff"}
-        return Response(found.content, headers=headers, media_type=found.kind)
+        return lasting(found.content, found.kind)
