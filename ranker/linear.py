@@ -72,7 +72,11 @@ class LinearRanker:
     """Scores are X (w + w_short / (.5 + log(1 + n))), in searches X w_search; a softmax compares.
 
     Shapes: B lists, C candidates, F features. Learns by softmax cross-entropy over the candidates
-    with Adam. Absent evidence is a feature of 0 and moves nothing, so nothing needs scaling.
+    with Adam, and ranks by the mean of its late weights. Absent evidence is a feature of 0 and moves
+    nothing, so nothing needs scaling.
+
+    Attributes:
+        weights: (3, F) that rank.
 
     Raises:
         ValueError: a prior names a feature that is not among `names`.
@@ -86,13 +90,14 @@ class LinearRanker:
         learning_rate: float = 3e-3,
     ) -> None:
         self.names = tuple(names)
-        self.weights: _Floats = np.zeros((_GATES, len(self.names)), np.float32)
-        self.adam = Adam({"weights": self.weights}, learning_rate)
+        weights = np.zeros((_GATES, len(self.names)), np.float32)
         for row, known in ((0, prior), (2, prior_search)):
             for name, weight in known.items():
                 if name not in self.names:
                     raise ValueError(f"the prior weighs {name!r}, which is not a feature")
-                self.weights[row, self.names.index(name)] = weight
+                weights[row, self.names.index(name)] = weight
+        self.adam = Adam({"weights": weights}, learning_rate)
+        self.weights: _Floats = self.adam.averages["weights"]
 
     def score(self, X: _Floats, mask: NDArray[np.bool_], gated: _Floats) -> _Floats:
         """Return each candidate's logit, (B, C), -inf where there is none.
@@ -102,8 +107,11 @@ class LinearRanker:
             mask: (B, C) where there is a candidate.
             gated: (B, 3) from `gates`.
         """
-        logits = np.matmul(X, (gated @ self.weights)[:, :, None])[:, :, 0]
-        return np.where(mask, logits, np.float32(-np.inf))
+        return _logits(X, mask, gated, self.weights)
+
+    def score_learning(self, X: _Floats, mask: NDArray[np.bool_], gated: _Floats) -> _Floats:
+        """Return the same by the weights that learn, from which a step goes on."""
+        return _logits(X, mask, gated, self.adam.arrays["weights"])
 
     def step(self, X: _Floats, gated: _Floats, slope: _Floats) -> None:
         """Take one step down.
@@ -111,10 +119,16 @@ class LinearRanker:
         Args:
             X: (B, C, F) features.
             gated: (B, 3) from `gates`.
-            slope: (B, C) of the loss by each logit; 0 where there is no candidate.
+            slope: (B, C) of the loss by each logit of `score_learning`; 0 where there is no
+                candidate.
         """
         per_list = np.matmul(slope[:, None, :], X)[:, 0]  # (B, F)
         self.adam.step({"weights": gated.T @ per_list})
+
+
+def _logits(X: _Floats, mask: NDArray[np.bool_], gated: _Floats, weights: _Floats) -> _Floats:
+    logits = np.matmul(X, (gated @ weights)[:, :, None])[:, :, 0]
+    return np.where(mask, logits, np.float32(-np.inf))
 
 
 def softmax(logits: _Floats) -> _Floats:

@@ -1,5 +1,7 @@
 """A small network that learns online what linear weights cannot: what counts with what."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +20,7 @@ class Network:
     """Logits of candidates from F features and two of the list's gates: two layers with ReLU.
 
     Its last layer starts at 0, so it says nothing before it has learnt. Inputs are divided by their
-    root mean square so far.
+    root mean square so far. The mean of its late weights ranks.
 
     Args:
         features: F.
@@ -46,7 +48,11 @@ class Network:
 
     def score(self, X: _Floats, gated: _Floats) -> _Floats:
         """Return logits, (B, C), of features (B, C, F) and gates (B, 3)."""
-        return self._forward(self._inputs(X, gated))[-1].reshape(X.shape[:2])
+        return _forward(self.adam.averages, self._inputs(X, gated))[-1].reshape(X.shape[:2])
+
+    def score_learning(self, X: _Floats, gated: _Floats) -> _Floats:
+        """Return the same by the weights that learn, from which a step goes on."""
+        return _forward(self.adam.arrays, self._inputs(X, gated))[-1].reshape(X.shape[:2])
 
     def learn(self, X: _Floats, gated: _Floats, gradient: _Floats) -> None:
         """Take one step down.
@@ -54,10 +60,11 @@ class Network:
         Args:
             X: (B, C, F) features.
             gated: (B, 3) from `ranker.linear.gates`.
-            gradient: (B, C) of the loss by each logit; 0 where there is no candidate.
+            gradient: (B, C) of the loss by each logit of `score_learning`; 0 where there is no
+                candidate.
         """
         inputs, weights = self._inputs(X, gated), self.adam.arrays
-        first, second, _ = self._forward(inputs)
+        first, second, _ = _forward(weights, inputs)
         back = gradient.reshape(1, -1)
         back_second: _Floats = (weights["last"].T @ back) * (second > 0)  # (16, n)
         back_first: _Floats = (weights["second"].T @ back_second) * (first > 0)  # (32, n)
@@ -92,8 +99,9 @@ class Network:
             known = self.square
             known += np.float32(max(_SCALE_STEP, 1 / self.adam.steps)) * (square - known)
 
-    def _forward(self, inputs: _Floats) -> tuple[_Floats, _Floats, _Floats]:
-        weights = self.adam.arrays
-        first = np.maximum(weights["first"] @ inputs + weights["first_bias"], 0)
-        second = np.maximum(weights["second"] @ first + weights["second_bias"], 0)
-        return first, second, weights["last"] @ second
+
+def _forward(weights: Mapping[str, _Floats], inputs: _Floats) -> tuple[_Floats, _Floats, _Floats]:
+    """Return what each layer says of inputs (F + 2, n)."""
+    first = np.maximum(weights["first"] @ inputs + weights["first_bias"], 0)
+    second = np.maximum(weights["second"] @ first + weights["second_bias"], 0)
+    return first, second, weights["last"] @ second

@@ -82,14 +82,16 @@ class Scorer:
     def _step(
         self, X: _Floats, mask: NDArray[np.bool_], gated: _Floats, target: NDArray[np.int64]
     ) -> float:
-        linear = self.linear.score(X, mask, gated)
-        both = linear + self.network.score(X, gated)
         heeded = int(self.heeds_network)
-        alone, slope_alone = loss_of(linear, target)
-        together, slope_together = loss_of(both, target)
+        ranking = self.linear.score(X, mask, gated)
+        alone, _ = loss_of(ranking, target)
+        together, _ = loss_of(ranking + self.network.score(X, gated), target)
+        losses = np.array([alone, together], np.float32)
+        learning = self.linear.score_learning(X, mask, gated)
+        _, slope_alone = loss_of(learning, target)
+        _, slope_together = loss_of(learning + self.network.score_learning(X, gated), target)
         self.linear.step(X, gated, slope_alone)
         self.network.learn(X, gated, slope_together)
-        losses = np.array([alone, together], np.float32)
         pace = np.float32(max(_LOSS_STEP, 1 / self.network.adam.steps))
         self.losses += pace * (losses - self.losses)
         return float(losses[heeded])
