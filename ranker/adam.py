@@ -1,7 +1,8 @@
 """Adam for weights in numpy arrays, and the mean of where it has been lately.
 
-Source: Kingma and Ba, arXiv:1412.6980; means of stochastic steps, Polyak and Juditsky, SIAM J. Control
-Optim. 30 (1992), which begin like the polynomial-decay averaging of Shamir and Zhang, ICML 2013.
+Source: Kingma and Ba, arXiv:1412.6980; means of stochastic steps, Polyak and Juditsky, SIAM J.
+Control Optim. 30 (1992), that begin as the polynomial-decay averaging of Shamir and Zhang, ICML
+2013.
 """
 
 from collections.abc import Mapping
@@ -21,8 +22,8 @@ BEGIN_SHARE = 10
 class Adam:
     """Moves weights down, in place.
 
-    Each step follows few examples, so the weights sway around what is best. Their mean over the last
-    steps sways less: it is for use, they are for learning.
+    Each step follows few examples, so the weights sway around what is best. Their mean over the
+    last steps sways less: it is for use, they are for learning.
 
     Args:
         weights: by name.

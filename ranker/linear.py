@@ -72,8 +72,8 @@ class LinearRanker:
     """Scores are X (w + w_short / (.5 + log(1 + n))), in searches X w_search; a softmax compares.
 
     Shapes: B lists, C candidates, F features. Learns by softmax cross-entropy over the candidates
-    with Adam, and ranks by the mean of its late weights. Absent evidence is a feature of 0 and moves
-    nothing, so nothing needs scaling.
+    with Adam, and ranks by the mean of its late weights. Absent evidence is a feature of 0 and
+    moves nothing, so nothing needs scaling.
 
     Attributes:
         weights: (3, F) that rank.

@@ -18,7 +18,7 @@ from streams.figures.published import published
 from streams.figures.result import Curve, Evaluation
 from streams.figures.segments import Before, before
 from streams.figures.tally import Tally
-from streams.learner import WARM_EVENTS, Learner, taught_by
+from streams.learner import WARM_EVENTS, Learner
 from streams.replay import Answer
 
 Progress = Callable[[int], None]
@@ -136,10 +136,9 @@ class _Run:
     def next_item(self) -> None:
         """Learn `train`, freeze, and rank for each event of `test` but every user's first."""
         train = list(self._data.train())
-        for answer in self._learner.learn(self._read(train), taught_by(len(train))):
+        for answer in self._learner.learn_whole(self._read(train), len(train)):
             if not isinstance(answer.event, Search):
                 self._judge(answer, answer.event.item_id, "while learning")
-        self._learner.finish()
 
         def wanted(number: int, event: Event, row: Profile) -> bool:
             if isinstance(event, Search) or not row.recent:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from features.domains import ONE_SHOP, Domains
 from features.events import Event, Item
 from ranker.model import Model
-from streams.learner import Learner, taught_by
+from streams.learner import Learner
 
 K = 20
 """Length of the lists that teach; what is learnt does not depend on it."""
@@ -30,7 +30,6 @@ def train(
     """
     learner = Learner(K, seed, domains=domains)
     learner.replay.catalogue(items)
-    for _ in learner.learn(events, taught_by(len(events))):
+    for _ in learner.learn_whole(events, len(events)):
         progress()
-    learner.finish()
     return learner.model

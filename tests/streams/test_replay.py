@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from streams.cli import app
 from streams.configuration import configuration
 from streams.data import ONLINE_RETAIL, read_folder
 from streams.evaluate import evaluate
-from streams.learner import Learner, taught_by
+from streams.learner import BETWEEN_EPOCHS, FIRST_FIT, LAST_EPOCHS, Learner, taught_by
 from streams.models import new_model
 from streams.recommend import warm_up
 from streams.replay import BATCH, Replay
@@ -168,9 +168,36 @@ def test_a_long_log_teaches_by_an_even_sample() -> None:
     wanted = taught_by(1_000_000)
     event = Click(event_id="e", user_id="u", item_id="i", ts=NOW)
     stranger, known = new_profile(), learn(new_profile(), event, 0, 0)
-    numbers = range(1, 10_001)
-    assert sum(wanted(number, event, known) for number in numbers) == 900
-    assert not any(wanted(number, event, stranger) for number in numbers)
+    asked = [number for number in range(1, 1_000_001) if wanted(number, event, known)]
+    rehearsal = 900_000 // BATCH * BATCH
+    before, within = range(1_008, rehearsal + 1, 9), range(rehearsal + 2, 1_000_001, 2)
+    assert asked == [*before, *within]
+    assert not any(wanted(number, event, stranger) for number in asked)
+
+
+@pytest.mark.parametrize("events", [0, 1, 100, 200, 3_500, 5_000])
+def test_a_whole_log_ends_in_a_rehearsal(events: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last tenth is ranked by a model as good as the last one, which has not read it."""
+    learner, fits = Learner(k=5, seed=1), list[tuple[int, int]]()
+
+    def fit(histories: Iterable[Sequence[str]], *_: object, epochs: int, **__: object) -> None:
+        told = sum(map(len, histories))
+        learnt = sum(sum(row.touches) for row in learner.replay.items.values())
+        assert told == learnt  # what waits to be ranked for is not among it
+        fits.append((told, epochs))
+
+    monkeypatch.setattr(learner.model, "fit", fit)
+    clicks = [
+        Click(event_id=f"{n}", user_id=f"u{n // 4}", item_id=f"i{n % 7}", ts=NOW + n)
+        for n in range(events)
+    ]
+    for _ in learner.learn_whole(clicks, events):
+        pass
+    rehearsal = int(events * 0.9) // BATCH * BATCH
+    due = -(-FIRST_FIT // BATCH) * BATCH
+    expected = [(due, BETWEEN_EPOCHS)] if due * 1.3 < rehearsal else []
+    expected += [(rehearsal, LAST_EPOCHS)] if rehearsal else []
+    assert fits == [*expected, (events, LAST_EPOCHS)]
 
 
 def rhythm(
