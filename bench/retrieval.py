@@ -21,9 +21,11 @@ from numpy.typing import NDArray
 from bench.machine import machine, spread
 from bench.tables import table
 from ranker.cells import Cells, build, put
+from ranker.exact import nearest
 from ranker.pool import TOP_ATTENTION, TOP_FACTORS
 from ranker.probing import nearest_in_cells
-from ranker.selection import Space, nearest, unfiltered
+from ranker.selection import Space, unfiltered
+from ranker.sketch import Sketch, draw, fastest, sketch_of
 from streams.models import new_model
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -128,10 +130,11 @@ def _measure_once(shop: Shop, rng: np.random.Generator) -> dict[str, dict[str, f
     space = Space(shop.rows, np.ones(len(shop.rows), np.bool_))
     one, many = unfiltered(len(shop.rows), 1), unfiltered(len(shop.rows), BATCH)
     cells, build_s = _timed(lambda: build(space))
+    sketch, draw_s = _timed(lambda: sketch_of(shop.rows, fastest()))
     asked = queries(shop, BATCH * BATCHES, rng)
 
     def exactly(some: _Floats) -> NDArray[np.int32]:
-        return nearest(many if len(some) == BATCH else one, some, space, shop.top)
+        return nearest(many if len(some) == BATCH else one, some, space, sketch, shop.top)
 
     def by_cells(some: _Floats) -> NDArray[np.int32]:
         return nearest_in_cells(many if len(some) == BATCH else one, some, space, cells, shop.top)
@@ -146,9 +149,9 @@ def _measure_once(shop: Shop, rng: np.random.Generator) -> dict[str, dict[str, f
             "batch_us": 1e6 * exact_s / len(asked),
             "alone_us": 1e6 * exact_alone_s / ALONE,
             "recall": 1.0,
-            "build_s": 0.0,
-            "memory_mb": shop.rows.nbytes / 2**20,
-            "upsert_us": _changing(shop, None, space, rng),
+            "build_s": draw_s,
+            "memory_mb": (shop.rows.nbytes + sum(part.nbytes for part in sketch)) / 2**20,
+            "upsert_us": _changing(shop, sketch, space, rng),
         },
         "cells": {
             "batch_us": 1e6 * cells_s / len(asked),
@@ -161,7 +164,7 @@ def _measure_once(shop: Shop, rng: np.random.Generator) -> dict[str, dict[str, f
     }
 
 
-def _changing(shop: Shop, cells: Cells | None, space: Space, rng: np.random.Generator) -> float:
+def _changing(shop: Shop, kept: Cells | Sketch, space: Space, rng: np.random.Generator) -> float:
     """Move items towards others, as a model that goes on learning does; return µs each."""
     slots = rng.integers(0, len(shop.rows), CHANGES)
     moved = shop.rows[slots] + shop.rows[rng.integers(0, len(shop.rows), CHANGES)]
@@ -170,8 +173,10 @@ def _changing(shop: Shop, cells: Cells | None, space: Space, rng: np.random.Gene
     begin = time.process_time()
     for slot, row in zip(slots.tolist(), moved, strict=True):
         shop.rows[slot] = row
-        if cells is not None:
-            cells = put(cells, space, slot)
+        if isinstance(kept, Cells):
+            kept = put(kept, space, slot)
+    if isinstance(kept, Sketch):
+        draw(kept, shop.rows, slots)
     return 1e6 * (time.process_time() - begin) / CHANGES
 
 

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranker.cells import Cells, build, put
+from ranker.exact import nearest
 from ranker.probing import nearest_in_cells
-from ranker.selection import Filters, Space, nearest, unfiltered
+from ranker.selection import Filters, Space, unfiltered
+from ranker.sketch import Sketch, draw, fastest, new_sketch, sketch_of
 
 EXACT_ITEMS = 100_000
 """So many rows are all looked at: up to here that takes about as long as the rest of a list, and
@@ -45,6 +47,8 @@ class Nearest:
         self._building = False
         self._replaced = False  # since the building began
         self._changed: set[int] = set()  # likewise
+        self._sketch: Sketch | None = None  # of all rows, while all are looked at
+        self._undrawn = np.empty(0, np.bool_)  # by slot: whether its row has changed since
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -64,7 +68,7 @@ class Nearest:
         with self._lock:
             self._space, self._there = space, bytearray(space.known)
             self._count = sum(self._there)
-            self._cells, self._replaced = None, True
+            self._cells, self._replaced, self._sketch = None, True, None
             due = self._due()
         if due:
             self._aside(self._build)
@@ -80,6 +84,8 @@ class Nearest:
             self._space = space
             if slot >= len(self._there):
                 self._there.extend(bytes(len(space.known) - len(self._there)))
+            if slot < len(self._undrawn):
+                self._undrawn[slot] = True
             known = bool(space.known[slot])
             self._count += known - self._there[slot]
             self._there[slot] = known
@@ -105,8 +111,21 @@ class Nearest:
         """
         cells = self.cells
         if cells is None or cells.centres.shape[1] != queries.shape[1]:
-            return nearest(filters, queries, space, top)
+            return nearest(filters, queries, space, self._drawn(space), top)
         return nearest_in_cells(filters, queries, space, cells, top)
+
+    def _drawn(self, asked: Space) -> Sketch:
+        """Return a sketch of all rows; what has changed since the last search is drawn anew."""
+        with self._lock:
+            rows, sketch = self._space.vectors, self._sketch
+            if rows.shape[1] != asked.vectors.shape[1]:  # those of another model have just come
+                return sketch_of(asked.vectors, fastest())
+            if sketch is None or sketch.codes.shape != rows.shape:
+                self._sketch = sketch = new_sketch(len(rows), rows.shape[1], fastest())
+                self._undrawn = np.ones(len(rows), np.bool_)
+            draw(sketch, rows, np.flatnonzero(self._undrawn))
+            self._undrawn[:] = False
+            return sketch
 
     def _due(self) -> bool:
         """Say, under the lock, whether to begin building."""
@@ -147,6 +166,7 @@ class Nearest:
                 space, changed, self._changed = self._space, self._changed, set()
                 if not changed:
                     self._cells, self._changes_left, self._building = cells, rows, False
+                    self._sketch = None
                     return True
             for slot in changed:
                 cells = put(cells, space, slot)

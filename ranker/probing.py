@@ -41,7 +41,7 @@ class _Search(NamedTuple):
 def nearest_in_cells(
     filters: Filters, queries: _Floats, space: Space, cells: Cells, top: int
 ) -> NDArray[np.int32]:
-    """Return what `ranker.selection.nearest` returns, but for what lies in cells far away.
+    """Return what `ranker.exact.nearest` returns, but for what lies in cells far away.
 
     A list is the same alone and in a batch.
 

@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from ranker._jit import inlined, kernel
 from ranker.columns import DATED, HIDDEN, SHOWN, Columns
 
-BLOCK_ITEMS = 2048  # scored in one matrix product: a block for a batch of users stays in the cache
-
 
 class Filters(NamedTuple):
     """What B lists may show; list b excludes the sorted excluded[start[b]:stop[b]].
@@ -67,14 +65,6 @@ def vectors_of(columns: Columns, size: int | None = None) -> Space:
 def factors_of(columns: Columns, size: int | None = None) -> Space:
     """Return the factors likewise, the last of which is the bias."""
     return Space(columns.factors[:size], columns.has_factors[:size])
-
-
-class _Block(NamedTuple):
-    """Scores of the items from `offset` on."""
-
-    scores: NDArray[np.float32]  # (block, B)
-    known: NDArray[np.bool_]  # (block,)
-    offset: int
 
 
 class Best(NamedTuple):
@@ -152,55 +142,3 @@ def offer(
     values[at] = value
     slots[at] = slot
     return size
-
-
-@kernel
-def _offer_block(filters: Filters, block: _Block, best: Best) -> None:
-    top, lists = best.values.shape[1], len(best.sizes)
-    least = np.full(lists, -np.inf, np.float32)  # what a newcomer has to exceed
-    for b in range(lists):
-        if best.sizes[b] == top:
-            least[b] = best.values[b, top - 1]
-    for i in range(len(block.known)):
-        scores, wanted = block.scores[i], 0
-        for b in range(lists):  # a loop that vectorises, where most items end
-            wanted += scores[b] > least[b]
-        if not wanted or not block.known[i]:
-            continue
-        slot = block.offset + i
-        for b in range(lists):
-            if scores[b] > least[b] and allowed(filters, b, slot):
-                size = offer(best.values[b], best.slots[b], best.sizes[b], scores[b], slot)
-                best.sizes[b] = size
-                if size == top:
-                    least[b] = best.values[b, top - 1]
-
-
-def nearest(
-    filters: Filters, queries: NDArray[np.float32], space: Space, top: int
-) -> NDArray[np.int32]:
-    """Return the `top` allowed items of each list by inner product, best first, padded with -1.
-
-    The search is exact: it looks at all of them (see `ranker.nearest` for when).
-
-    Args:
-        filters: what each of B lists may show.
-        queries: (B, D).
-        space: the items' vectors.
-        top: how many.
-
-    Returns:
-        slots, (B, top).
-    """
-    count, items = len(queries), len(space.known)
-    best = new_best(count, top)
-    # Few queries are packed for the product, not many items: a third to a half of its time.
-    columns = np.ascontiguousarray(queries.T)
-    scratch = np.empty((min(BLOCK_ITEMS, items), count), np.float32)
-    for offset in range(0, items, BLOCK_ITEMS):
-        vectors = space.vectors[offset : offset + BLOCK_ITEMS]
-        scores = scratch[: len(vectors)]
-        np.matmul(vectors, columns, out=scores)
-        known = space.known[offset : offset + BLOCK_ITEMS]
-        _offer_block(filters, _Block(scores, known, offset), best)
-    return best.slots

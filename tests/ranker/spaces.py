@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from ranker.cells import Cells
 from ranker.columns import DATED, HIDDEN, SHOWN
+from ranker.exact import nearest
 from ranker.selection import Filters, Space
+from ranker.sketch import fastest, sketch_of
 from tests.ranker.shops import NOW
 
 SEEDS = st.integers(0, 10_000)
@@ -75,6 +77,13 @@ def may_show(filters: Filters, b: int, space: Space) -> NDArray[np.bool_]:
     passing &= (filters.status != DATED) | there
     passing[filters.excluded[filters.start[b] : filters.stop[b]]] = False
     return passing
+
+
+def exactly(
+    filters: Filters, queries: NDArray[np.float32], space: Space, top: int
+) -> NDArray[np.int32]:
+    """Return the nearest by looking at all, (B, top)."""
+    return nearest(filters, queries, space, sketch_of(space.vectors, fastest()), top)
 
 
 def consistent(cells: Cells, space: Space) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ranker.cells import build, put
 from ranker.probing import PROBES, nearest_in_cells
-from ranker.selection import Space, nearest
+from ranker.selection import Space
 from tests.ranker.shops import seldom
 from tests.ranker.spaces import (
     DIMS,
@@ -14,6 +14,7 @@ from tests.ranker.spaces import (
     TOP,
     asked,
     consistent,
+    exactly,
     may_show,
     random_filters,
     rows_around,
@@ -30,7 +31,7 @@ def test_a_few_cells_are_all_looked_into_which_is_exact(seed: int, items: int) -
     cells = build(space)
     assert len(cells.centres) <= PROBES
     found = nearest_in_cells(filters, queries, space, cells, TOP)
-    right = nearest(filters, queries, space, TOP)
+    right = exactly(filters, queries, space, TOP)
     for b in range(5):
         best = (space.vectors @ queries[b])[found[b][found[b] >= 0]]
         np.testing.assert_allclose(best, (space.vectors @ queries[b])[right[b][right[b] >= 0]])
@@ -42,7 +43,7 @@ def test_most_of_the_nearest_are_found_among_many(seed: int) -> None:
     rng = np.random.default_rng(seed)
     space, queries = (found := rows_around(4000, rng)), asked(found, 32, rng)
     filters = showing(4000, 32)
-    exact = nearest(filters, queries, space, TOP)
+    exact = exactly(filters, queries, space, TOP)
     found_too = nearest_in_cells(filters, queries, space, build(space), TOP)
     shared = [np.isin(*pair).mean() for pair in zip(exact, found_too, strict=True)]
     assert np.mean(shared) > 0.9

@@ -15,7 +15,7 @@ from ranker.columns import HIDDEN, SHOWN
 from ranker.items import BadItemState, ItemIndex, ItemState
 from ranker.nearest import Nearest
 from ranker.probing import SORTED, nearest_in_cells
-from ranker.selection import Space, nearest
+from ranker.selection import Space
 from tests.ranker.shops import name, queries_of, random_index, random_request, seldom
 from tests.ranker.spaces import (
     DIMS,
@@ -23,6 +23,7 @@ from tests.ranker.spaces import (
     TOP,
     asked,
     consistent,
+    exactly,
     rows_around,
     showing,
 )
@@ -141,7 +142,7 @@ def test_until_cells_are_built_all_rows_are_looked_at_and_changes_are_caught_up(
     near.replace(space)
     assert near.cells is None
     queries, filters = asked(space, 3, rng), showing(200, 3)
-    right = nearest(filters, queries, space, TOP)
+    right = exactly(filters, queries, space, TOP)
     assert (near.search(filters, queries, space, TOP) == right).all()
     for slot in range(40):
         change(slot)
