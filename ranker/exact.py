@@ -81,30 +81,30 @@ def nearest(
     rows = _Rows(
         space.vectors[:items], space.known[:items], sketch.codes[:items], sketch.terms[:items]
     )
-    guess = _guessed(filters, queries, rows, top)
-    best = _not_below(guess, filters, queries, rows, top)
+    asked = _asked(filters, queries, rows)
+    guess = _guessed(asked, rows, top)
+    best = _not_below(guess, asked, rows, top)
     wrong = np.flatnonzero((guess > -np.inf) & (best.values[:, -1] < guess))
     if len(wrong):
         nothing = np.full(len(wrong), -np.inf, np.float32)
-        again = _not_below(nothing, filters.of(wrong), queries[wrong], rows, top)
-        best.slots[wrong] = again.slots
+        asked = _asked(filters.of(wrong), queries[wrong], rows)
+        best.slots[wrong] = _not_below(nothing, asked, rows, top).slots
     return best.slots
 
 
-def _guessed(filters: Filters, queries: _Floats, rows: _Rows, top: int) -> _Floats:
+def _guessed(asked: _Asked, rows: _Rows, top: int) -> _Floats:
     """Return what the nearest are nearly certainly not below, (B,); -inf where few are allowed."""
     few = top / SPREAD  # of the nearest are among those looked at, give or take the root of it
-    best = new_best(len(queries), math.ceil(few + 3 * math.sqrt(few)) + 1)
+    best = new_best(len(asked.codes), math.ceil(few + 3 * math.sqrt(few)) + 1)
     best.values[:] = -np.inf
-    asked = _asked(filters, queries, rows)
     for block in _blocks(asked, rows, SPREAD):
         _offer(asked, block, best)
     return best.values[:, -1]
 
 
-def _not_below(least: _Floats, filters: Filters, queries: _Floats, rows: _Rows, top: int) -> Best:
+def _not_below(least: _Floats, asked: _Asked, rows: _Rows, top: int) -> Best:
     """Return the nearest of those that are not below `least`, (B,)."""
-    lists, room = len(queries), ROOM * top
+    lists, room = len(asked.codes), ROOM * top
     maybe = _Maybe(
         low=np.empty((lists, room), np.float32),
         high=np.empty((lists, room), np.float32),
@@ -112,7 +112,6 @@ def _not_below(least: _Floats, filters: Filters, queries: _Floats, rows: _Rows, 
         sizes=np.zeros(lists, np.int32),
         least=least.copy(),
     )
-    asked = _asked(filters, queries, rows)
     for block in _blocks(asked, rows, 1):
         _look(asked, block, maybe, rows.vectors, top)
     best = new_best(lists, top)
