@@ -30,8 +30,8 @@ class Nearest:
     """Finds the items of one kind of vectors by inner product, while vectors come, change and go.
 
     One thread tells it of changes; any may search. While cells are built, the old ones serve; of a
-    new model's vectors, whose old cells say nothing, all are looked at. For that a sketch of them is
-    kept up, by the search that comes after a change.
+    new model's vectors, whose old cells say nothing, all are looked at. For that there is a sketch
+    of them, which a search brings up to date.
 
     Args:
         aside: runs the building of cells.
