@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ranker.pairs import Pairs
+from ranker.pairs import TIE, Pairs
 
 DAY_MS = 86_400_000
 HALF_LIVES_MS = (DAY_MS, 7 * DAY_MS, 30 * DAY_MS)  # of the three popularities, by default
@@ -28,10 +28,7 @@ class Columns(NamedTuple):
     """
 
     neighbours: NDArray[np.int32]  # (cap, N) this and what follows as in `ranker.pairs.Pairs`
-    forward: _Floats  # (cap, N)
-    bought: _Floats  # (cap, N)
-    followed: _Floats  # (cap, N)
-    preceded: _Floats  # (cap, N)
+    ties: _Floats  # (cap, N, len(TIE))
     degree: NDArray[np.int32]  # (cap,)
     out_weight: NDArray[np.float64]  # (cap,)
     least: _Floats  # (cap,)
@@ -79,10 +76,7 @@ def new_columns(capacity: int, neighbours: int, factors: int) -> Columns:
 
     return Columns(
         neighbours=codes(neighbours),
-        forward=floats(neighbours),
-        bought=floats(neighbours),
-        followed=floats(neighbours),
-        preceded=floats(neighbours),
+        ties=floats(neighbours, len(TIE)),
         degree=codes(),
         out_weight=np.zeros(capacity, np.float64),
         least=floats(),

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from ranker._jit import inlined, kernel
 from ranker.columns import SHRINK, Columns
+from ranker.pairs import TIE_BOUGHT, TIE_FOLLOWED, TIE_FORWARD, TIE_PRECEDED
 
 HISTORY = 50  # positions of a history that are read
 SOURCES = 20  # distinct items of a history whose neighbours are read
@@ -211,8 +212,9 @@ def add_neighbours(columns: Columns, table: Table, histories: Histories, b: int)
         for j in range(columns.degree[source]):
             slot = columns.neighbours[source, j]
             row = row_of(table, b, slot)
-            forward = columns.forward[source, j] * left
-            together = (columns.followed[source, j] + columns.preceded[source, j]) * left
+            tie = columns.ties[source, j]
+            forward = tie[TIE_FORWARD] * left
+            together = (tie[TIE_FOLLOWED] + tie[TIE_PRECEDED]) * left
             in_weight = columns.in_weight[slot] * left
             if row < distinct:
                 forward = max(forward - table.own_forward[d, row], np.float32(0.0))
@@ -223,9 +225,9 @@ def add_neighbours(columns: Columns, table: Table, histories: Histories, b: int)
             both = reach * (columns.reach[slot] * left + np.float32(SHRINK))
             cosine = together / np.float32(math.sqrt(both))
             lift = forward * out_norm / np.float32(math.sqrt(in_weight + np.float32(SHRINK)))
-            bought = columns.bought[source, j]
+            bought = tie[TIE_BOUGHT]
             if bought > 0.0:
-                bought *= forward * per_out / columns.forward[source, j]
+                bought *= forward * per_out / tie[TIE_FORWARD]
             values = table.values[row]
             if d == 0:
                 values[FORWARD_LAST], values[COSINE_LAST], values[LIFT_LAST] = chance, cosine, lift

@@ -6,6 +6,9 @@ in the list of x and in the list of c. A list has room for the N closest.
 
 Weights are as of one time, the index's landmark, so that they stay as they are while they fade: a
 reader multiplies by what is left of them.
+
+The pairs of an event lie all over the memory, and to fetch it from there is what most of their cost
+is. So what is read and written together of a pair lies together.
 """
 
 from typing import NamedTuple
@@ -16,6 +19,14 @@ from numpy.typing import NDArray
 from ranker._jit import kernel
 
 PASSAGE_WEIGHT = 0.25  # a passage makes two items as close as one pair at distance 3
+TIE = (
+    "forward",  # weight with which the neighbour followed
+    "bought",  # of that the weight with which it was bought
+    "followed",  # times that it followed
+    "preceded",  # times that it came before
+)
+"""What is known of a neighbour, in the order of `Pairs.ties`."""
+TIE_FORWARD, TIE_BOUGHT, TIE_FOLLOWED, TIE_PRECEDED = range(len(TIE))
 _Told = tuple[np.float32, np.float32, np.float32]
 _NOTHING: _Told = (np.float32(0.0), np.float32(0.0), np.float32(0.0))
 
@@ -24,15 +35,12 @@ class Pairs(NamedTuple):
     """The columns that say it, `ranker.columns.Columns` has them all. Lists of N, cap slots."""
 
     neighbours: NDArray[np.int32]  # (cap, N) slots, the first `degree` of a row
-    forward: NDArray[np.float32]  # (cap, N) weight with which the neighbour followed
-    bought: NDArray[np.float32]  # (cap, N) of that the weight with which it was bought
-    followed: NDArray[np.float32]  # (cap, N) times that it followed
-    preceded: NDArray[np.float32]  # (cap, N) times that it came before
+    ties: NDArray[np.float32]  # (cap, N, len(TIE)) of each of them
     degree: NDArray[np.int32]  # (cap,)
-    out_weight: NDArray[np.float64]  # (cap,) sum of `forward`; 64 bits, so that it stays exact
+    out_weight: NDArray[np.float64]  # (cap,) sum of forward; 64 bits, so that it stays exact
     least: NDArray[np.float32]  # (cap,) nothing in a full list is less close than this
     sources: NDArray[np.int32]  # (cap, N) what row c says it followed, the first `sourced`
-    source_weights: NDArray[np.float32]  # (cap, N, 3) and `forward`, how often, `bought`
+    source_weights: NDArray[np.float32]  # (cap, N, 3) and with which weight, how often, bought
     sourced: NDArray[np.int32]  # (cap,)
     named_by: NDArray[np.int64]  # (cap,) scratch: the last number under which the slot was named
 
@@ -133,9 +141,9 @@ def amend_pairs(
 def _place_of_source(pairs: Pairs, c: int, x: int, told: _Told) -> int:
     """Return where x stands, or may stand, among the sources of row c; -1 for nowhere."""
     count = pairs.sourced[c]
-    for i in range(count):
-        if pairs.sources[c, i] == x:
-            return i
+    at = _place_in(pairs.sources[c], count, x)
+    if at >= 0:
+        return at
     if count < pairs.sources.shape[1]:
         return int(count)
     weakest, least = -1, told[0] + np.float32(PASSAGE_WEIGHT) * told[1]
@@ -187,8 +195,7 @@ class PairWriter:
 def scale_pairs(pairs: Pairs, factor: float) -> None:
     """Multiply every weight, where the landmark moves; the order of no list changes."""
     scale = np.float32(factor)
-    for weights in (pairs.forward, pairs.bought, pairs.followed, pairs.preceded):
-        weights[:] *= scale
+    pairs.ties[:] *= scale
     pairs.least[:] *= scale
     pairs.out_weight[:] *= factor
     pairs.source_weights[:] *= scale
@@ -202,19 +209,21 @@ def _set_forward(pairs: Pairs, x: int, c: int, told: _Told) -> None:
     closeness = forward + np.float32(PASSAGE_WEIGHT) * followed
     j = _place(pairs, x, c, closeness)
     if j >= 0:
-        if forward < pairs.forward[x, j] or followed < pairs.followed[x, j]:
+        tie = pairs.ties[x, j]
+        if forward < tie[TIE_FORWARD] or followed < tie[TIE_FOLLOWED]:
             pairs.least[x] = 0.0
-        pairs.out_weight[x] += np.float64(forward) - np.float64(pairs.forward[x, j])
-        pairs.forward[x, j] = forward
-        pairs.bought[x, j] = bought
-        pairs.followed[x, j] = followed
+        pairs.out_weight[x] += np.float64(forward) - np.float64(tie[TIE_FORWARD])
+        tie[TIE_FORWARD] = forward
+        tie[TIE_BOUGHT] = bought
+        tie[TIE_FOLLOWED] = followed
         _drop_if_empty(pairs, x, j)
     if x != c:
         j = _place(pairs, c, x, np.float32(PASSAGE_WEIGHT) * followed)
         if j >= 0:
-            if followed < pairs.preceded[c, j]:
+            tie = pairs.ties[c, j]
+            if followed < tie[TIE_PRECEDED]:
                 pairs.least[c] = 0.0
-            pairs.preceded[c, j] = followed
+            tie[TIE_PRECEDED] = followed
             _drop_if_empty(pairs, c, j)
 
 
@@ -222,9 +231,9 @@ def _set_forward(pairs: Pairs, x: int, c: int, told: _Told) -> None:
 def _place(pairs: Pairs, owner: int, other: int, closeness: np.float32) -> int:
     """Return where `other` stands in the owner's list, given a place if it earns one, else -1."""
     row, degree = pairs.neighbours[owner], pairs.degree[owner]
-    for j in range(degree):
-        if row[j] == other:
-            return j
+    at = _place_in(row, degree, other)
+    if at >= 0:
+        return at
     if closeness <= np.float32(0.0):
         return -1
     if degree < len(row):
@@ -234,35 +243,40 @@ def _place(pairs: Pairs, owner: int, other: int, closeness: np.float32) -> int:
         return -1
     weakest, least = 0, np.float32(np.inf)
     for j in range(degree):
-        passages = pairs.followed[owner, j] + pairs.preceded[owner, j]
-        close = pairs.forward[owner, j] + np.float32(PASSAGE_WEIGHT) * passages
+        tie = pairs.ties[owner, j]
+        passages = tie[TIE_FOLLOWED] + tie[TIE_PRECEDED]
+        close = tie[TIE_FORWARD] + np.float32(PASSAGE_WEIGHT) * passages
         if close < least:
             weakest, least = j, close
     pairs.least[owner] = least
     if closeness <= least:
         return -1
-    pairs.out_weight[owner] -= np.float64(pairs.forward[owner, weakest])
+    pairs.out_weight[owner] -= np.float64(pairs.ties[owner, weakest, TIE_FORWARD])
     return _begin(pairs, owner, weakest, other)
+
+
+@kernel
+def _place_in(row: NDArray[np.int32], count: int, slot: int) -> int:
+    """Return where a slot stands among the first `count` of a row, none of which comes twice."""
+    at = np.int32(-1)
+    for j in range(np.int32(count)):  # to the end, so that it vectorises
+        at = max(at, np.int32(j) if row[j] == slot else np.int32(-1))
+    return int(at)
 
 
 @kernel
 def _begin(pairs: Pairs, owner: int, j: int, other: int) -> int:
     pairs.neighbours[owner, j] = other
-    pairs.forward[owner, j] = 0.0
-    pairs.bought[owner, j] = 0.0
-    pairs.followed[owner, j] = 0.0
-    pairs.preceded[owner, j] = 0.0
+    pairs.ties[owner, j] = 0.0
     return j
 
 
 @kernel
 def _drop_if_empty(pairs: Pairs, owner: int, j: int) -> None:
-    if pairs.forward[owner, j] + pairs.followed[owner, j] + pairs.preceded[owner, j] > 0.0:
+    tie = pairs.ties[owner, j]
+    if tie[TIE_FORWARD] + tie[TIE_FOLLOWED] + tie[TIE_PRECEDED] > 0.0:
         return
     last = pairs.degree[owner] - 1
     pairs.neighbours[owner, j] = pairs.neighbours[owner, last]
-    pairs.forward[owner, j] = pairs.forward[owner, last]
-    pairs.bought[owner, j] = pairs.bought[owner, last]
-    pairs.followed[owner, j] = pairs.followed[owner, last]
-    pairs.preceded[owner, j] = pairs.preceded[owner, last]
+    tie[:] = pairs.ties[owner, last]
     pairs.degree[owner] = last

@@ -6,6 +6,7 @@ from ranker.candidates import SCORES, Candidates, Request
 from ranker.evidence import FAR_GAP_MS, PAIRED, SOURCES
 from ranker.items import ItemIndex
 from ranker.landmark import Landmark
+from ranker.pairs import TIE
 
 
 def scores_of(candidates: Candidates, b: int) -> dict[int, dict[str, float]]:
@@ -54,8 +55,9 @@ def reference_neighbours(request: Request, index: ItemIndex) -> dict[int, dict[s
         out = max(rows.out_weight[x] * now - sum(own[x, c][0] for c in mine if (x, c) in own), 0)
         for j in range(rows.degree[x]):
             c = int(rows.neighbours[x, j])
-            forward = rows.forward[x, j] * now
-            together = (rows.followed[x, j] + rows.preceded[x, j]) * now
+            tie = dict(zip(TIE, rows.ties[x, j], strict=True))
+            forward = tie["forward"] * now
+            together = (tie["followed"] + tie["preceded"]) * now
             into = rows.in_weight[c] * now
             if c in mine:
                 forward = max(forward - own.get((x, c), [0, 0])[0], 0)
@@ -64,7 +66,7 @@ def reference_neighbours(request: Request, index: ItemIndex) -> dict[int, dict[s
             chance = forward / (out + 1)
             cosine = together / ((rows.reach[x] * now + 5) * (rows.reach[c] * now + 5)) ** 0.5
             lift = forward / ((out + 5) * (into + 5)) ** 0.5
-            ended = rows.bought[x, j] / max(rows.forward[x, j], 1e-30)
+            ended = tie["bought"] / max(tie["forward"], 1e-30)
             sums[c]["bought"] += chance * ended / (d + 1)
             for score, value in (("forward", chance), ("cosine", cosine), ("lift", lift)):
                 sums[c][score] += value / (d + 1)

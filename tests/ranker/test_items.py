@@ -18,7 +18,7 @@ def known(index: ItemIndex, item_id: str) -> dict[str, object]:
     """Return all that an index knows of an item, in terms of ids, not of its own slots."""
     slot = int(index.slots([item_id])[0])
     rows = index.columns
-    lists = {"neighbours", "forward", "bought", "followed", "preceded", "sources", "source_weights"}
+    lists = {"neighbours", "ties", "sources", "source_weights"}
     apart = lists | {"category", "leaf", "brand", "named_by", "least"}
     plain = {
         field: column[slot].tolist()
@@ -26,12 +26,7 @@ def known(index: ItemIndex, item_id: str) -> dict[str, object]:
         if field not in apart
     }
     neighbours = {
-        index.ids[rows.neighbours[slot, j]]: (
-            float(rows.forward[slot, j]),
-            float(rows.bought[slot, j]),
-            float(rows.followed[slot, j]),
-            float(rows.preceded[slot, j]),
-        )
+        index.ids[rows.neighbours[slot, j]]: rows.ties[slot, j].tolist()
         for j in range(rows.degree[slot])
     }
     sources = {index.ids[source] for source in rows.sources[slot, : rows.sourced[slot]]}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ranker.items import ItemIndex, ItemState
-from ranker.pairs import PASSAGE_WEIGHT
+from ranker.pairs import PASSAGE_WEIGHT, TIE_FOLLOWED, TIE_FORWARD, TIE_PRECEDED
 from tests.ranker.shops import name, seldom
 
 ITEMS = 8
@@ -39,13 +39,10 @@ def filled(told: list[tuple[int, Row]], neighbours: int) -> ItemIndex:
 def lists(index: ItemIndex) -> dict[int, dict[int, tuple[float, float, float]]]:
     """Return owner -> neighbour -> (forward, followed, preceded)."""
     columns = index.columns
+    said = columns.ties[:, :, [TIE_FORWARD, TIE_FOLLOWED, TIE_PRECEDED]].tolist()
     return {
         owner: {
-            int(columns.neighbours[owner, j]): (
-                float(columns.forward[owner, j]),
-                float(columns.followed[owner, j]),
-                float(columns.preceded[owner, j]),
-            )
+            int(columns.neighbours[owner, j]): tuple(said[owner][j])
             for j in range(columns.degree[owner])
         }
         for owner in range(ITEMS)

@@ -43,12 +43,7 @@ def pairs_of(index: ItemIndex) -> dict[str, dict[str, tuple[float, ...]]]:
     rows = index.columns
     return {
         index.ids[owner]: {
-            index.ids[rows.neighbours[owner, j]]: (
-                rows.forward.item(owner, j),
-                rows.bought.item(owner, j),
-                rows.followed.item(owner, j),
-                rows.preceded.item(owner, j),
-            )
+            index.ids[rows.neighbours[owner, j]]: tuple(rows.ties[owner, j].tolist())
             for j in range(rows.degree[owner])
         }
         for owner in range(len(index))
