@@ -1,6 +1,5 @@
 """One item as an index is told of it."""
 
-import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -11,9 +10,8 @@ from numpy.typing import NDArray
 from ranker.columns import ALWAYS_FROM, ALWAYS_TO, DATED, HIDDEN, SHOWN
 
 _Floats = NDArray[np.float32]
-_NONE: _Floats = np.empty(0, np.float32)
-Mark = tuple[int, int, int, int]
-NO_MARK: Mark = (0, 0, 0, 0)
+Mark = tuple[int, int, int, int, int]
+NO_MARK: Mark = (0, 0, 0, 0, 0)
 
 
 class BadItemState(ValueError):
@@ -32,22 +30,24 @@ class ItemState(NamedTuple):
         bought: of `forward` what ended in a purchase, (len(predecessors),); left out = nothing.
         partial: whether those four tell no more than what has changed since the mark that the index
             keeps of the item, each source once, and the rest of its pairs is as it was.
-        mark: numbers that tell this state of the pairs from others, for who makes the next one.
+        mark: numbers that tell this state from others, for who makes the next one.
         in_weight: sum of all forward weights that led to this item.
         reach: times anyone acted on this item.
         as_of: ms UTC at which the five above hold, where they fade.
         popularity: decayed touches at `popularity_ts`, for each half-life of the domain.
         popularity_ts: ms UTC at which `popularity` holds.
+        leads: how far it is ahead of its category, in touches and in purchases per click; 0 = as
+            usual, or unknown.
+        query_counts: query key -> times a search for it led here, as of `as_of` too.
+        factors: (d,) of the matrix factorisation; None = not learnt yet.
+        bias: of the matrix factorisation.
+        as_listed: whether all that follows, which is what the catalogue says, is left out, since it
+            is as it was at the mark that the index keeps.
         price: in the shop's currency; 0 or NaN = unknown.
         category: path from the root.
         brand: "" = unknown.
         price_band: of `price`, by whatever bands users' prices are told apart too; 0 = unknown.
-        leads: how far it is ahead of its category, in touches and in purchases per click; 0 = as
-            usual, or unknown.
         terms: words of the title, and of whatever else a search shall match.
-        query_counts: query key -> times a search for it led here, as of `as_of` too.
-        factors: (d,) of the matrix factorisation; None = not learnt yet.
-        bias: of the matrix factorisation.
         in_stock: as the shop's catalogue says.
         available_from: ms UTC, inclusive.
         available_to: ms UTC, exclusive.
@@ -57,9 +57,9 @@ class ItemState(NamedTuple):
 
     item_id: str
     predecessors: Sequence[str] = ()
-    forward: _Floats = _NONE
-    passages: _Floats = _NONE
-    bought: _Floats | None = None
+    forward: Sequence[float] | _Floats = ()
+    passages: Sequence[float] | _Floats = ()
+    bought: Sequence[float] | _Floats | None = None
     partial: bool = False
     mark: Mark = NO_MARK
     in_weight: float = 0.0
@@ -67,15 +67,16 @@ class ItemState(NamedTuple):
     as_of: int = 0
     popularity: Sequence[float] = (0.0, 0.0, 0.0)
     popularity_ts: int = 0
+    leads: tuple[float, float] = (0.0, 0.0)
+    query_counts: Mapping[str, float] = MappingProxyType({})
+    factors: _Floats | None = None
+    bias: float = 0.0
+    as_listed: bool = False
     price: float = 0.0
     category: tuple[str, ...] = ()
     brand: str = ""
     price_band: int = 0
-    leads: tuple[float, float] = (0.0, 0.0)
     terms: Sequence[str] = ()
-    query_counts: Mapping[str, float] = MappingProxyType({})
-    factors: _Floats | None = None
-    bias: float = 0.0
     in_stock: bool = True
     available_from: int = ALWAYS_FROM
     available_to: int = ALWAYS_TO
@@ -121,17 +122,3 @@ def status_of(state: ItemState) -> int:
         return HIDDEN
     always = state.available_from <= ALWAYS_FROM and state.available_to >= ALWAYS_TO
     return SHOWN if always else DATED
-
-
-def popular_key(
-    popularity: Sequence[float], ts: int, half_lives_ms: Sequence[float]
-) -> list[float]:
-    """Return log2 of each popularity, as if nothing had decayed since 1970.
-
-    Source: forward decay, Cormode et al., ICDE 2009: the order of decayed counts never changes
-    between their updates, so one number sorts them at any time.
-    """
-    return [
-        math.log2(value) + ts / half_life_ms if value > 0 else -math.inf
-        for value, half_life_ms in zip(popularity, half_lives_ms, strict=True)
-    ]

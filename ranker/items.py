@@ -7,23 +7,17 @@ from numpy.typing import NDArray
 
 from ranker.codes import Codes
 from ranker.columns import HALF_LIVES_MS, NO_DOMAIN, Columns, doubled, new_columns, pairs_of
-from ranker.item_state import (
-    BadItemState,
-    ItemState,
-    Mark,
-    check,
-    normalised,
-    popular_key,
-    status_of,
-)
+from ranker.item_state import BadItemState, ItemState, Mark, check, normalised, status_of
 from ranker.landmark import Landmark
 from ranker.lexical import Matches, QueryClicks, TitleTerms, matches, mend
 from ranker.limits import Limits, outside
 from ranker.nearest import Aside, Nearest, at_once
-from ranker.pairs import PairWriter, amend_pairs, scale_pairs
+from ranker.pair_writer import PairWriter
+from ranker.pairs import scale_pairs
 from ranker.popular import MostPopular
 from ranker.selection import factors_of, vectors_of
 from ranker.shelves import CategoryShelves, Shelves
+from ranker.written import told_of, write_figures
 
 __all__ = ["ONE_DOMAIN", "BadItemState", "ItemIndex", "ItemState"]
 
@@ -107,7 +101,8 @@ class ItemIndex:
 
     def mark(self, slot: int) -> Mark:
         """Return the mark of what is known of an item's pairs: see `ItemState.partial`."""
-        return tuple(self.columns.mark[slot].tolist())
+        clicks, purchases, pairs, turn, entry = self.columns.mark[slot].tolist()
+        return clicks, purchases, pairs, turn, entry
 
     def leaf_and_brand(self, item_id: str) -> tuple[str, str]:
         """Return the narrowest category of the item's path, and its brand; "" where unknown."""
@@ -144,46 +139,38 @@ class ItemIndex:
         """Return the number of the domain of that name; 0 where there is none."""
         return self._numbers.get(name, 0)
 
-    def put_many(self, states: Iterable[ItemState]) -> None:
-        """Put each state; of two for one item the later holds."""
-        for state in states:
-            self.put(state)
-
     def put(self, state: ItemState) -> None:
-        """Replace all that is known of an item, except its attention vector.
+        """Put one state: see `put_many`."""
+        self.put_many((state,))
+
+    def put_many(self, states: Iterable[ItemState]) -> None:
+        """Replace all that is known of items, except their attention vectors.
+
+        States are taken one by one, and a whole batch is written at once. Of two for one item the
+        later holds.
 
         Raises:
-            BadItemState: arrays that do not match in length; the index is left as it was.
+            BadItemState: arrays that do not match in length. Whatever came before that state is
+                put, and nothing of it.
         """
-        check(state, factors=self.columns.factors.shape[1] - 1)
-        slot = self.slot(state.item_id)
-        scale = self._scale(state.as_of)
-        self._put_predecessors(slot, state, scale)
-        self._put_factors(slot, state)
-        to = self.columns
-        shelf_before = self._shelves.of(to, slot)
-        to.in_weight[slot] = state.in_weight * scale
-        to.reach[slot] = state.reach * scale
-        to.popularity[slot] = state.popularity
-        to.popularity_ts[slot] = state.popularity_ts
-        domain = self._numbers.get(state.domain, NO_DOMAIN)
-        to.domain[slot] = domain
-        half_lives_ms = self.half_lives_ms[domain].tolist()
-        to.popular_key[slot] = popular_key(state.popularity, state.popularity_ts, half_lives_ms)
-        to.price[slot] = state.price if state.price > 0 else 0.0
-        to.category[slot] = self._categories.of(state.category)
-        to.leaf[slot] = self._leaves.of(state.category[-1]) if state.category else 0
-        to.brand[slot] = self._brands.of(state.brand)
-        to.price_band[slot] = state.price_band
-        to.leads[slot] = state.leads
-        to.term_count[slot] = len(set(state.terms))
-        to.available_from[slot] = state.available_from
-        to.available_to[slot] = state.available_to
-        self._titles.put(slot, state.terms)
-        self._clicks.put(slot, {key: n * scale for key, n in state.query_counts.items()})
-        to.status[slot] = status_of(state)
-        self._shelves.put(to, len(self), slot, shelf_before)
-        self.changes += 1
+        batch: dict[int, ItemState] = {}
+        sources: list[int] = []  # of all predecessors, one state after the other
+        factors = self.columns.factors.shape[1] - 1
+        try:
+            for state in states:
+                check(state, factors=factors)
+                slot = self.slot(state.item_id)
+                if slot in batch:
+                    self._write(batch, sources)
+                    batch, sources = {}, []
+                batch[slot] = state
+                begin = len(sources)
+                try:
+                    sources += map(self._slots.__getitem__, state.predecessors)
+                except KeyError:
+                    sources[begin:] = map(self.slot, state.predecessors)
+        finally:
+            self._write(batch, sources)
 
     def remove(self, item_id: str) -> None:
         """Forget what an item's own row said, and its vector; an unknown id changes nothing."""
@@ -192,7 +179,7 @@ class ItemIndex:
             self.put(ItemState(item_id=item_id, active=False))
             self.columns.vectors[slot] = 0
             self.columns.has_vector[slot] = False
-            self.near_vectors.follow(vectors_of(self.columns), slot)
+            self.near_vectors.follow(vectors_of(self.columns), [slot])
 
     def set_vectors(self, item_ids: Sequence[str], vectors: _Floats, space: str = "") -> None:
         """Replace all attention vectors: another model's lie in another space, so none stay.
@@ -233,11 +220,10 @@ class ItemIndex:
                 f"vectors of length {rows.shape[1]} beside others of length {width}: "
                 "another model's are for set_vectors"
             )
-        for item_id, vector in zip(item_ids, rows, strict=True):
-            slot = self.slot(item_id)
-            self.columns.vectors[slot] = vector
-            self.columns.has_vector[slot] = vector.any()
-            self.near_vectors.follow(vectors_of(self.columns), slot)
+        slots = [self.slot(item_id) for item_id in item_ids]
+        self.columns.vectors[slots] = rows
+        self.columns.has_vector[slots] = rows.any(axis=1)
+        self.near_vectors.follow(vectors_of(self.columns), slots)
         self.changes += 1
 
     def popularity_at(self, now: int) -> _Floats:
@@ -262,39 +248,48 @@ class ItemIndex:
         lengths, left = self.columns.term_count, self.landmark.left(now)
         return matches(self._titles, self._clicks, terms, keys, lengths=lengths, left=left)
 
-    def _scale(self, as_of: int) -> float:
-        """Return what turns weights as of that time into weights as of the landmark."""
-        moved = self.landmark.move(as_of)
-        if moved != 1.0:
-            scale_pairs(self._pairs, moved)
-            self.columns.in_weight[:] *= np.float32(moved)
-            self.columns.reach[:] *= np.float32(moved)
-            self._clicks.scale(moved)
-        return self.landmark.scale(as_of)
-
-    def _put_predecessors(self, slot: int, state: ItemState, scale: float) -> None:
-        names = state.predecessors
-        self.columns.mark[slot] = state.mark
-        if state.partial and not names:
+    def _write(self, batch: Mapping[int, ItemState], sources: Sequence[int]) -> None:
+        """Put states of distinct items, by slot."""
+        if not batch:
             return
-        weights = np.empty((3, len(names)), np.float32)
-        weights[0], weights[1] = state.forward, state.passages
-        weights[2] = 0.0 if state.bought is None else state.bought
-        try:
-            sources = np.fromiter(map(self._slots.__getitem__, names), np.int32, len(names))
-        except KeyError:
-            sources = np.fromiter(map(self.slot, names), np.int32, len(names))
-        if state.partial:
-            amend_pairs(self._pairs, slot, sources, weights * np.float32(scale))
-        else:
-            self._writer.put(self._pairs, slot, sources, weights, np.float32(scale))
-
-    def _put_factors(self, slot: int, state: ItemState) -> None:
+        slots, states = np.fromiter(batch, np.int32, len(batch)), list(batch.values())
+        scales = self._scales([state.as_of for state in states])
         to = self.columns
-        if state.factors is None:
-            to.factors[slot] = 0
-        else:
-            to.factors[slot, :-1] = state.factors
-            to.factors[slot, -1] = state.bias
-        to.has_factors[slot] = state.factors is not None
-        self.near_factors.follow(factors_of(to), slot)
+        shelves = self._shelves.of(to, slots)
+        self._writer.put(self._pairs, told_of(slots, states, sources, scales))
+        for slot, state, scale in zip(batch, states, scales.tolist(), strict=True):
+            if not state.as_listed:
+                self._put_entry(slot, state)
+            self._clicks.put(slot, {key: n * scale for key, n in state.query_counts.items()})
+        write_figures(to, slots, states, scales, self.half_lives_ms)
+        self.near_factors.follow(factors_of(to), list(batch))
+        self._shelves.put(to, len(self), slots, shelves)
+        self.changes += 1
+
+    def _scales(self, as_of: Sequence[int]) -> NDArray[np.float64]:
+        """Return what turns weights as of those times into weights as of the landmark."""
+        times = dict.fromkeys(as_of)
+        for time in times:
+            moved = self.landmark.move(time)
+            if moved != 1.0:
+                scale_pairs(self._pairs, moved)
+                self.columns.in_weight[:] *= np.float32(moved)
+                self.columns.reach[:] *= np.float32(moved)
+                self._clicks.scale(moved)
+        scales = {time: self.landmark.scale(time) for time in times}
+        return np.array([scales[time] for time in as_of])
+
+    def _put_entry(self, slot: int, state: ItemState) -> None:
+        """Put what the catalogue says."""
+        to = self.columns
+        to.domain[slot] = self._numbers.get(state.domain, NO_DOMAIN)
+        to.price[slot] = state.price if state.price > 0 else 0.0
+        to.category[slot] = self._categories.of(state.category)
+        to.leaf[slot] = self._leaves.of(state.category[-1]) if state.category else 0
+        to.brand[slot] = self._brands.of(state.brand)
+        to.price_band[slot] = state.price_band
+        to.term_count[slot] = len(set(state.terms))
+        to.available_from[slot] = state.available_from
+        to.available_to[slot] = state.available_to
+        to.status[slot] = status_of(state)
+        self._titles.put(slot, state.terms)

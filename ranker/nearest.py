@@ -1,6 +1,6 @@
 """The nearest items to a query: all are looked at, or of very many those in the nearest cells."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import TypeAlias
 
@@ -74,27 +74,27 @@ class Nearest:
         if due:
             self._aside(self._build)
 
-    def follow(self, space: Space, slot: int) -> None:
-        """Take note of a row that has come, changed or gone.
+    def follow(self, space: Space, slots: Sequence[int]) -> None:
+        """Take note of rows that have come, changed or gone.
 
         Args:
-            space: as in `replace`, with the change.
-            slot: the row.
+            space: as in `replace`, with the changes.
+            slots: the rows.
         """
         with self._lock:
-            self._space = space
-            if slot >= len(self._there):
-                self._there.extend(bytes(len(space.known) - len(self._there)))
-            if slot < len(self._undrawn):
-                self._undrawn[slot] = True
-            known = bool(space.known[slot])
-            self._count += known - self._there[slot]
-            self._there[slot] = known
+            self._space, there, undrawn = space, self._there, self._undrawn
+            there.extend(bytes(max(len(space.known) - len(there), 0)))
+            for slot, known in zip(slots, space.known[slots].tolist(), strict=True):
+                self._count += known - there[slot]
+                there[slot] = known
+                if slot < len(undrawn):
+                    undrawn[slot] = True
             if self._building:
-                self._changed.add(slot)
+                self._changed.update(slots)
             if self._cells is not None:
-                self._cells = put(self._cells, space, slot)
-                self._changes_left -= 1
+                for slot in slots:
+                    self._cells = put(self._cells, space, slot)
+                self._changes_left -= len(slots)
             due = self._due()
         if due:
             self._aside(self._build)

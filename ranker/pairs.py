@@ -46,37 +46,6 @@ class Pairs(NamedTuple):
 
 
 @kernel
-def add_up(
-    named_by: NDArray[np.int64],
-    number: int,
-    sources: NDArray[np.int32],
-    weights: NDArray[np.float32],
-) -> int:
-    """Add up, in place, what is told of one source in several places; its first one stays.
-
-    Args:
-        named_by: see `Pairs`.
-        number: from here on numbers were not used yet; this takes as many as there are sources.
-        sources: slots, (S,).
-        weights: (3, S) as in `put_pairs`.
-
-    Returns:
-        how many distinct sources there are, at the front.
-    """
-    count = 0
-    for i in range(len(sources)):
-        place = named_by[sources[i]] - number
-        if place < 0:
-            named_by[sources[i]] = number + count
-            sources[count] = sources[i]
-            weights[:, count] = weights[:, i]
-            count += 1
-        else:
-            weights[:, place] += weights[:, i]
-    return count
-
-
-@kernel
 def put_pairs(
     pairs: Pairs, c: int, number: int, sources: NDArray[np.int32], weights: NDArray[np.float32]
 ) -> None:
@@ -87,7 +56,7 @@ def put_pairs(
         c: the row's slot.
         number: not used yet.
         sources: distinct slots, at most N of them, (S,).
-        weights: (3, S) of each the weight, the times that c came after it, and of the weight that
+        weights: (S, 3) of each the weight, the times that c came after it, and of the weight that
             with which c was bought.
     """
     before = pairs.sourced[c]
@@ -97,7 +66,7 @@ def put_pairs(
         if pairs.named_by[pairs.sources[c, i]] != number:
             _set_forward(pairs, pairs.sources[c, i], c, _NOTHING)
     for i in range(len(sources)):
-        x, told, known = sources[i], weights[:, i], pairs.source_weights[c, i]
+        x, told, known = sources[i], weights[i], pairs.source_weights[c, i]
         # Most of a row is as it was, in the same order, and its pairs are all over the memory.
         same = known[0] == told[0] and known[1] == told[1] and known[2] == told[2]
         if i < before and pairs.sources[c, i] == x and same:
@@ -118,11 +87,11 @@ def amend_pairs(
         pairs: of all items.
         c: the row's slot.
         sources: distinct slots, (S,).
-        weights: (3, S) as in `put_pairs`.
+        weights: (S, 3) as in `put_pairs`.
     """
     for i in range(len(sources)):
         x = sources[i]
-        told = (weights[0, i], weights[1, i], weights[2, i])
+        told = (weights[i, 0], weights[i, 1], weights[i, 2])
         at = _place_of_source(pairs, c, x, told)
         if at < 0:
             continue
@@ -153,42 +122,6 @@ def _place_of_source(pairs: Pairs, c: int, x: int, told: _Told) -> int:
         if close < least:
             weakest, least = i, close
     return weakest
-
-
-class PairWriter:
-    """Writes what rows say into the pairs of one index."""
-
-    def __init__(self) -> None:
-        self._named = 1  # from here on numbers were not used yet; see `Pairs.named_by`
-
-    def put(
-        self,
-        pairs: Pairs,
-        c: int,
-        sources: NDArray[np.int32],
-        weights: NDArray[np.float32],
-        scale: np.float32,
-    ) -> None:
-        """Replace all that row c says it followed: see `put_pairs`.
-
-        What is told of one source in several places adds up, and the closest stay.
-
-        Args:
-            pairs: of all items.
-            c: the row's slot.
-            sources: slots, (S,); written to, like the weights.
-            weights: (3, S) as in `put_pairs`, but for the scale.
-            scale: turns them into weights as of the landmark.
-        """
-        count = add_up(pairs.named_by, self._named, sources, weights)
-        self._named += len(sources) + 1
-        sources, weights = sources[:count], weights[:, :count] * scale
-        width = pairs.sources.shape[1]
-        if count > width:  # an item's owner prunes with slack
-            closeness = weights[0] + np.float32(PASSAGE_WEIGHT) * weights[1]
-            closest = np.sort(np.argpartition(-closeness, width)[:width])
-            sources, weights = sources[closest], weights[:, closest]
-        put_pairs(pairs, c, self._named - 1, sources, weights)
 
 
 @kernel

@@ -46,22 +46,25 @@ class CategoryShelves:
         self.rows = _new(_FIRST)
         self._domains = domains
 
-    def of(self, columns: Columns, slot: int) -> int:
-        """Return the row of an item's shelf, 0 for none."""
-        leaf, domain = int(columns.leaf[slot]), int(columns.domain[slot])
-        return leaf * self._domains + domain if leaf and domain != NO_DOMAIN else 0
+    def of(self, columns: Columns, slots: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return the row of each item's shelf, 0 for none, (S,)."""
+        leaves, domains = columns.leaf[slots].astype(np.int64), columns.domain[slots]
+        rows = leaves * self._domains + domains
+        return np.where((leaves > 0) & (domains != NO_DOMAIN) & (rows <= MOST), rows, 0)
 
-    def put(self, columns: Columns, size: int, slot: int, before: int) -> None:
-        """Let an item's shelves follow a change of its row.
+    def put(
+        self, columns: Columns, size: int, slots: NDArray[np.int32], before: NDArray[np.int64]
+    ) -> None:
+        """Let shelves follow a change of the rows of some items.
 
         Args:
             columns: all items, as after the change.
             size: so many slots are in use.
-            slot: the item.
-            before: its shelf before the change, as from `of`.
+            slots: the items, each once, (S,).
+            before: their shelves before the change, as from `of`.
         """
-        after = self.of(columns, slot)
-        while len(self.rows.sizes) <= min(after, MOST):
+        after = self.of(columns, slots)
+        while len(self.rows.sizes) <= after.max(initial=0):
             rows, more = self.rows, _new(len(self.rows.sizes))
             self.rows = Shelves(
                 slots=np.concatenate([rows.slots, more.slots]),
@@ -69,13 +72,11 @@ class CategoryShelves:
                 sizes=np.concatenate([rows.sizes, more.sizes]),
                 rest=np.concatenate([rows.rest, more.rest]),
             )
-        filled = 0 < before <= MOST and _take(self.rows, before, slot)
-        if filled:
-            _fill(self.rows, before, columns, size, self._domains)
-        if filled and before == after:
-            return
-        if 0 < after <= MOST and columns.status[slot] != HIDDEN:
-            _place(self.rows, after, slot, columns.popular_key[slot, BY])
+        shown = np.where(columns.status[slots] != HIDDEN, after, 0)
+        _replace(self.rows, slots, before, shown, columns.popular_key[slots, BY])
+        sizes, rest = self.rows.sizes[before], self.rows.rest[before]
+        for shelf in set(before[(sizes < LEAST) & (rest > -np.inf)].tolist()):
+            _fill(self.rows, shelf, columns, size, self._domains)
 
 
 def _new(count: int) -> Shelves:
@@ -88,16 +89,32 @@ def _new(count: int) -> Shelves:
 
 
 @kernel
-def _take(shelves: Shelves, shelf: int, slot: int) -> bool:
-    """Take an item off its shelf, if it is there; say whether the shelf is to be filled anew."""
+def _replace(
+    shelves: Shelves,
+    slots: NDArray[np.int32],
+    before: NDArray[np.int64],
+    after: NDArray[np.int64],
+    keys: NDArray[np.float64],
+) -> None:
+    """Take items off the shelves where they were, and put them where they belong."""
+    for i in range(len(slots)):
+        if before[i]:
+            _take(shelves, before[i], slots[i])
+    for i in range(len(slots)):
+        if after[i]:
+            _place(shelves, after[i], slots[i], keys[i])
+
+
+@kernel
+def _take(shelves: Shelves, shelf: int, slot: int) -> None:
+    """Take an item off a shelf, if it is there."""
     slots, keys, size = shelves.slots[shelf], shelves.keys[shelf], shelves.sizes[shelf]
     for at in range(size):
         if slots[at] == slot:
             slots[at : size - 1] = slots[at + 1 : size].copy()
             keys[at : size - 1] = keys[at + 1 : size].copy()
             shelves.sizes[shelf] = size - 1
-            return bool(size <= LEAST and shelves.rest[shelf] > -np.inf)
-    return False
+            return
 
 
 @kernel

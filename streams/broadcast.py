@@ -4,12 +4,14 @@ The worker and `headrace features explain` feed them from `item-state`, the eval
 rows; all call these two functions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
 
 from features.item import ItemRow
 from features.levels import CategoryLevels
 from features.standing import figures_of, lead
-from ranker.items import ItemIndex
+from ranker.items import ItemIndex, ItemState
 from streams.item_states import content_of, item_state
 
 
@@ -29,17 +31,29 @@ def show_items(
         levels: Statistics of all items; a slot is the index's.
         rows: Item id and row; of two for one item the later holds.
     """
-    for item_id, row in rows:
+    newest = dict(rows)
+    index.put_many(_states(index, levels, newest))
+    contents = {
+        item_id: content
+        for item_id, row in newest.items()
+        if row.content_space == index.space and (content := content_of(row)) is not None
+    }
+    if contents:
+        index.put_vectors(list(contents), np.stack(list(contents.values())))
+
+
+def _states(
+    index: ItemIndex, levels: CategoryLevels, rows: Mapping[str, ItemRow]
+) -> Iterator[ItemState]:
+    """Put items into the statistics one after the other, and yield the state of each."""
+    for item_id, row in rows.items():
         slot, figures = index.slot(item_id), figures_of(row)
         if figures is None:
             levels.drop(slot)
-            index.put(item_state(item_id, row))
+            yield item_state(item_id, row)
         else:
             levels.put(slot, figures)
-            index.put(item_state(item_id, row, lead(figures, levels), index.mark(slot)))
-        content = content_of(row)
-        if content is not None and row.content_space == index.space:
-            index.put_vectors([item_id], content[None])
+            yield item_state(item_id, row, lead(figures, levels), index.mark(slot))
 
 
 def forget_item(index: ItemIndex, levels: CategoryLevels, item_id: str) -> None:

@@ -14,7 +14,7 @@ from features.attributes import token_ids, tokens
 from features.domains import Domains
 from features.events import Item, Kind
 from features.fading import ONE
-from features.item import HALF_LIVES_MS, ItemRow, domain_of
+from features.item import HALF_LIVES_MS, NEVER, ItemRow, domain_of
 from features.predecessors import PAIRS, WEIGHT_ONE, changed_last, parts
 from features.signals import MAX_HISTORY
 from features.standing import Lead
@@ -27,6 +27,7 @@ from ranker.model import Model
 NO_LEAD = Lead()
 _NO_ENTRY = Item(item_id="")
 _ENDED_IN_A_PURCHASE = tuple(later == Kind.PURCHASE for _, later in PAIRS)
+_NOT_TOUCHED = (0.0,) * len(HALF_LIVES_MS)
 _CONTENT = "<f2"
 
 
@@ -39,33 +40,35 @@ def item_state(
         item_id: Of the item.
         row: Its row.
         leads: How far it is ahead of its category.
-        known: `ItemIndex.mark` of the item: of its pairs, who knows them no more is told than what
-            has changed.
+        known: `ItemIndex.mark` of the item: of its pairs no more is told than what has changed
+            since, and of its entry nothing where that has not.
     """
     mark = _mark(row)
     since = _touches_since(known, mark)
-    partial = since is not None
-    told, stored, ended = _pairs(row) if since is None else _changed_pairs(row, since)
-    weights, passages = parts(stored)
-    bought, _ = parts(ended)
-    entry = _NO_ENTRY if row.item is None else row.item
-    return ItemState(
-        item_id=item_id,
-        predecessors=told,
-        forward=(weights / WEIGHT_ONE).astype(np.float32),
-        passages=(passages / ONE).astype(np.float32),
-        bought=(bought / WEIGHT_ONE).astype(np.float32),
-        partial=partial,
+    pairs = _pairs(row) if since is None else _changed_pairs(row, since)
+    state = ItemState(
+        item_id,
+        *pairs,
+        partial=since is not None,
         mark=mark,
         in_weight=row.in_weight / WEIGHT_ONE,
         reach=row.reach / ONE,
         as_of=row.as_of,
-        popularity=row.popularity.values or (0.0,) * len(HALF_LIVES_MS),
+        popularity=row.popularity.values or _NOT_TOUCHED,
         popularity_ts=row.popularity.ts,
+        leads=leads,
         query_counts={key: stored / ONE for key, stored in row.queries.items()},
         factors=vector_of(row.factors),
         bias=row.bias,
-        leads=leads,
+        as_listed=known[-1] == mark[-1],
+    )
+    return state if state.as_listed else _listed(state, row)
+
+
+def _listed(state: ItemState, row: ItemRow) -> ItemState:
+    """Return the state with what the catalogue says."""
+    entry = _NO_ENTRY if row.item is None else row.item
+    return state._replace(
         active=not row.deleted,
         domain=domain_of(row) or "",
         price=entry.price or 0.0,
@@ -121,10 +124,11 @@ def _searchable(
 
 
 def _mark(row: ItemRow) -> Mark:
-    """Return what tells the row's pairs from what they were, or will be."""
+    """Return what tells the row's pairs, and its entry, from what they were or will be."""
     since_when = hash((row.as_of, row.first_seen))  # all pairs change with the one, or the other
     clicks, purchases = row.touches[Kind.CLICK], row.touches[Kind.PURCHASE]
-    return clicks, purchases, sum(map(len, row.predecessors)), since_when
+    entry = row.catalog_offset - NEVER + 1  # above 0, which is what nobody knows
+    return clicks, purchases, sum(map(len, row.predecessors)), since_when, entry
 
 
 def _touches_since(known: Mark, now: Mark) -> list[int] | None:
@@ -143,21 +147,28 @@ def _touches_since(known: Mark, now: Mark) -> list[int] | None:
     return touches
 
 
-_Told = tuple[list[str], NDArray[np.int64], NDArray[np.int64]]
-"""Names, what is stored of each, and of that what ended in a purchase."""
+_Told = tuple[list[str], list[float], list[float], list[float]]
+"""Names, weight and passages of each, and of the weight what ended in a purchase."""
+
+
+def _told(names: list[str], stored: Sequence[int], ended: Sequence[int]) -> _Told:
+    """Return pairs as an index is told of them."""
+    return (
+        names,
+        [one / WEIGHT_ONE for one, _ in map(parts, stored)],
+        [passages / ONE for _, passages in map(parts, stored)],
+        [one / WEIGHT_ONE for one, _ in map(parts, ended)],
+    )
 
 
 def _pairs(row: ItemRow) -> _Told:
     """Return all pairs, kind after kind."""
     names = list(chain.from_iterable(row.predecessors))
-    stored = chain.from_iterable([pairs.values() for pairs in row.predecessors])
-    told, begin = np.fromiter(stored, np.int64, len(names)), 0
-    ended = np.zeros(len(names), np.int64)
+    stored = list(chain.from_iterable([pairs.values() for pairs in row.predecessors]))
+    ended: list[int] = []
     for bought, pairs in zip(_ENDED_IN_A_PURCHASE, row.predecessors, strict=True):
-        if bought:
-            ended[begin : begin + len(pairs)] = told[begin : begin + len(pairs)]
-        begin += len(pairs)
-    return names, told, ended
+        ended += pairs.values() if bought else [0] * len(pairs)
+    return _told(names, stored, ended)
 
 
 def _changed_pairs(row: ItemRow, touches: Sequence[int]) -> _Told:
@@ -169,4 +180,4 @@ def _changed_pairs(row: ItemRow, touches: Sequence[int]) -> _Told:
             more = [pairs.get(name, 0) for name in names]
             stored = list(map(add, stored, more))
             ended = list(map(add, ended, more)) if bought else ended
-    return names, np.array(stored, np.int64), np.array(ended, np.int64)
+    return _told(names, stored, ended)

@@ -33,9 +33,11 @@ def test_weights_that_fade_rank_like_weights_that_were_told_faded(
         fading.put(state)
         told.put(
             state._replace(
-                forward=state.forward * np.float32(left),
-                passages=state.passages * np.float32(left),
-                bought=None if state.bought is None else state.bought * np.float32(left),
+                forward=np.float32(left) * np.asarray(state.forward),
+                passages=np.float32(left) * np.asarray(state.passages),
+                bought=None
+                if state.bought is None
+                else np.float32(left) * np.asarray(state.bought),
                 in_weight=state.in_weight * left,
                 reach=state.reach * left,
                 query_counts={key: n * left for key, n in state.query_counts.items()},

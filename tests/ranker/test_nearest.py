@@ -130,7 +130,7 @@ def test_until_cells_are_built_all_rows_are_looked_at_and_changes_are_caught_up(
     def change(slot: int) -> None:
         space.known[slot] = slot % 2
         space.vectors[slot] = rng.standard_normal(DIMS)
-        near.follow(space, slot)
+        near.follow(space, [slot])
 
     def slow(rows: Space) -> Cells:
         cells = build(rows)
@@ -151,7 +151,7 @@ def test_until_cells_are_built_all_rows_are_looked_at_and_changes_are_caught_up(
     consistent(near.cells, space)
     for _ in range(2):  # as many changes as there were rows, and they are built again
         for slot in range(200):
-            near.follow(space, slot)
+            near.follow(space, [slot])
     before = near.cells
     later.run()
     assert near.cells is not before
@@ -191,7 +191,7 @@ def test_a_building_that_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) 
         with pytest.raises(MemoryError):
             near.replace(space)
     assert near.cells is None
-    near.follow(space, 0)
+    near.follow(space, [0])
     assert near.cells is not None
 
 
@@ -202,7 +202,7 @@ def test_fewer_rows_are_all_looked_at_again() -> None:
     assert near.cells is not None
     for slot in range(180):
         space.known[slot] = False
-        near.follow(space, slot)
+        near.follow(space, [slot])
     assert near.cells is None
 
 
@@ -236,7 +236,7 @@ def test_searches_go_on_in_other_threads_while_rows_change_and_are_replaced() ->
         near.replace(space)
         for slot in rng.integers(0, 400, 100).tolist():
             space.vectors[slot] = rng.standard_normal(DIMS)
-            near.follow(space, slot)
+            near.follow(space, [slot])
     done = True
     thread.join()
     assert searches

@@ -28,7 +28,8 @@ def test_an_item_leads_by_what_all_items_were_when_it_was_shown(
     shown: list[tuple[str, ItemRow]],
 ) -> None:
     index, levels = ItemIndex(neighbours=1), CategoryLevels()
-    for item_id, row in shown:
+    for number, (item_id, told) in enumerate(shown):
+        row = replace(told, catalog_offset=number)  # of another record than what was told before
         show_items(index, levels, [(item_id, row)])
         (slot,) = index.slots([item_id]).tolist()
         expected = (0.0, 0.0) if row.deleted else standing(row, levels).lead

@@ -42,10 +42,8 @@ def test_every_pair_is_told_and_what_ended_in_a_purchase_is_told_apart(
         as_of=7,
     )
     state = item_state("i", row)
-    bought = [0.0] * len(state.forward) if state.bought is None else state.bought.tolist()
-    said = zip(
-        state.predecessors, state.forward.tolist(), state.passages.tolist(), bought, strict=True
-    )
+    bought = [0.0] * len(state.forward) if state.bought is None else state.bought
+    said = zip(state.predecessors, state.forward, state.passages, bought, strict=True)
     assert list(said) == [
         (item_id, weight / WEIGHT_ONE, n, weight / WEIGHT_ONE if kind in {1, 3} else 0.0)
         for kind, pairs in enumerate(told)
