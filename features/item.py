@@ -19,7 +19,7 @@ from features.rows import Fields, Format, extended
 from features.signals import Signals, Touched
 from features.text import query_keys
 
-VERSION = 4
+VERSION = 5
 HALF_LIVES_MS = (DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
 MAX_QUERIES = 64
 NEVER = -1
@@ -50,6 +50,8 @@ class ItemRow(Struct, array_like=True, frozen=True, gc=False):
         content: Where the tower of a model puts the entry, float16 little endian; b"" where none
             has read it, or the model knows the item itself. Since version 4, like what follows.
         content_space: Names the space in which that lies.
+        paired: How often something was added to a pair, of each of `PAIRS`, ever: since that is
+            where pairs go, so many at the end of `predecessors` are what is new. Since version 5.
     """
 
     version: int = VERSION
@@ -70,6 +72,7 @@ class ItemRow(Struct, array_like=True, frozen=True, gc=False):
     as_of: int = 0
     content: bytes = b""
     content_space: str = ""
+    paired: tuple[int, ...] = (0,) * len(PAIRS)
 
 
 _NEW = ItemRow()
@@ -96,7 +99,7 @@ def _weight_v1(weight: int) -> int:
     return weight * predecessors.WEIGHT_ONE // 5040
 
 
-_UPGRADES = {1: _with_kinds_of_pairs, 2: extended, 3: extended}
+_UPGRADES = {1: _with_kinds_of_pairs, 2: extended, 3: extended, 4: extended}
 _FORMAT = Format(ItemRow, VERSION, "an item row", _UPGRADES)
 
 
@@ -143,7 +146,7 @@ def learn(
     row = aged(row, max(times), half_life_ms)
     touches, popularity = list(row.touches), row.popularity
     pairs, queries = predecessors.copied(row.predecessors), row.queries
-    weight, reach = row.in_weight, row.reach
+    weight, reach, paired = row.in_weight, row.reach, list(row.paired)
     for entry in entries:
         late = _turns_late(entry.ts, row.as_of, half_life_ms) if entry.ts < row.as_of else 0
         once = fading.faded(ONE, late)
@@ -151,6 +154,7 @@ def learn(
         reach += once
         popularity = decay.add(popularity, 1.0, entry.ts, half_lives_ms)
         weight += predecessors.follow(pairs, entry, late)
+        predecessors.count(paired, entry)
         if entry.query and once:
             queries = queries.copy() if queries is row.queries else queries
             for key in query_keys(entry.query):
@@ -174,6 +178,7 @@ def learn(
         row.as_of,
         row.content,
         row.content_space,
+        tuple(paired),
     )
 
 

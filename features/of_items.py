@@ -24,6 +24,7 @@ BOOKKEEPING = {
     "as_of": "The time that all fading counts of the row are as of.",
     "content": "Where a model puts the catalogue entry of an item that it has no vector of.",
     "content_space": "Names the model's space in which that lies.",
+    "paired": "How often pairs of each kind were added to: what tells which are new.",
 }
 """Fields of the row that no feature is read from."""
 

@@ -49,6 +49,16 @@ def parts(stored: _Stored) -> tuple[_Stored, _Stored]:
     return stored >> PASSAGE_BITS, stored & _MASK
 
 
+def weights_of(stored: Sequence[int]) -> list[float]:
+    """Return the weight of each `pair`, as often as one at distance 0 would count."""
+    return [(one >> PASSAGE_BITS) / WEIGHT_ONE for one in stored]
+
+
+def passages_of(stored: Sequence[int]) -> list[float]:
+    """Return the number of passages of each `pair`."""
+    return [(one & _MASK) / ONE for one in stored]
+
+
 def closeness(stored: int) -> int:
     """Weigh both kinds of neighbourhood: a passage counts as a pair at distance 3."""
     return (stored >> PASSAGE_BITS) + (stored & _MASK) * (WEIGHT_ONE // 4) // ONE
@@ -90,17 +100,26 @@ def follow(predecessors: Predecessors, entry: Touched, turns: int) -> int:
     return total
 
 
-def changed_last(predecessors: Predecessors, touches: Sequence[int]) -> list[str]:
-    """Return all that the last touches may have changed, and perhaps some more.
+def count(paired: list[int], entry: Touched) -> None:
+    """Count, in place, the pairs of each kind that `follow` adds to, as often as it does."""
+    length = len(entry.history)
+    bought = (entry.bought & (1 << length) - 1).bit_count()
+    later = entry.kind == Kind.PURCHASE
+    paired[later] += length - bought
+    paired[2 + later] += bought
+
+
+def changed_last(predecessors: Predecessors, paired: Sequence[int]) -> list[str]:
+    """Return all that was added to last.
 
     Args:
-        predecessors: The item's, after those touches.
-        touches: How many they were, of each `Kind`.
+        predecessors: The item's.
+        paired: How often something was added to a pair, of each kind: see `count`.
     """
     found: dict[str, None] = {}
-    for (_, later), pairs in zip(PAIRS, predecessors, strict=True):
-        if pairs and touches[later]:
-            found.update(dict.fromkeys(islice(reversed(pairs), MAX_HISTORY * touches[later])))
+    for pairs, times in zip(predecessors, paired, strict=True):
+        if times:
+            found.update(dict.fromkeys(islice(reversed(pairs), times)))
     return list(found)
 
 

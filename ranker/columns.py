@@ -10,7 +10,7 @@ from ranker.pairs import TIE, Pairs
 DAY_MS = 86_400_000
 HALF_LIVES_MS = (DAY_MS, 7 * DAY_MS, 30 * DAY_MS)  # of the three popularities, by default
 NO_DOMAIN = -1  # of an item whose domain is none of the index's: no list is of it
-MARKS = 5  # numbers of a mark
+MARKS = 7  # numbers of a mark
 SHRINK = 5.0  # added to counts under a root, so that a pair seen once does not look certain
 # May a list show the item: never (unknown, deleted or out of stock), always, or between its dates.
 HIDDEN, SHOWN, DATED = range(3)

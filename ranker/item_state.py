@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ranker.columns import ALWAYS_FROM, ALWAYS_TO, DATED, HIDDEN, SHOWN
+from ranker.columns import ALWAYS_FROM, ALWAYS_TO, DATED, HIDDEN, MARKS, SHOWN
 
 _Floats = NDArray[np.float32]
-Mark = tuple[int, int, int, int, int]
-NO_MARK: Mark = (0, 0, 0, 0, 0)
+Mark = tuple[int, ...]
+NO_MARK: Mark = (0,) * MARKS
 
 
 class BadItemState(ValueError):

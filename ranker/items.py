@@ -101,8 +101,7 @@ class ItemIndex:
 
     def mark(self, slot: int) -> Mark:
         """Return the mark of what is known of an item's pairs: see `ItemState.partial`."""
-        clicks, purchases, pairs, turn, entry = self.columns.mark[slot].tolist()
-        return clicks, purchases, pairs, turn, entry
+        return tuple(self.columns.mark[slot].tolist())
 
     def leaf_and_brand(self, item_id: str) -> tuple[str, str]:
         """Return the narrowest category of the item's path, and its brand; "" where unknown."""

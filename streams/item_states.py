@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
-from operator import add
+from operator import add, sub
 
 import numpy as np
 from msgspec.structs import replace as replace_row
@@ -15,8 +15,7 @@ from features.domains import Domains
 from features.events import Item, Kind
 from features.fading import ONE
 from features.item import HALF_LIVES_MS, NEVER, ItemRow, domain_of
-from features.predecessors import PAIRS, WEIGHT_ONE, changed_last, parts
-from features.signals import MAX_HISTORY
+from features.predecessors import PAIRS, WEIGHT_ONE, changed_last, passages_of, weights_of
 from features.standing import Lead
 from features.text import terms
 from ranker.columns import ALWAYS_FROM, ALWAYS_TO
@@ -44,7 +43,7 @@ def item_state(
             since, and of its entry nothing where that has not.
     """
     mark = _mark(row)
-    since = _touches_since(known, mark)
+    since = _paired_since(known, mark)
     pairs = _pairs(row) if since is None else _changed_pairs(row, since)
     state = ItemState(
         item_id,
@@ -126,39 +125,26 @@ def _searchable(
 def _mark(row: ItemRow) -> Mark:
     """Return what tells the row's pairs, and its entry, from what they were or will be."""
     since_when = hash((row.as_of, row.first_seen))  # all pairs change with the one, or the other
-    clicks, purchases = row.touches[Kind.CLICK], row.touches[Kind.PURCHASE]
     entry = row.catalog_offset - NEVER + 1  # above 0, which is what nobody knows
-    return clicks, purchases, sum(map(len, row.predecessors)), since_when, entry
+    return *row.paired, sum(map(len, row.predecessors)), since_when, entry
 
 
-def _touches_since(known: Mark, now: Mark) -> list[int] | None:
-    """Return how many touches, by kind, lie between two marks; None where more has changed.
+def _paired_since(known: Mark, now: Mark) -> list[int] | None:
+    """Return how often pairs of each kind were added to since a mark; None for more than that.
 
     Of so many that half the row may be new there is no use in telling, and fewer cannot have added
     what it takes to be pruned and to have as many pairs again.
     """
-    clicks, purchases, pairs = now[0] - known[0], now[1] - known[1], now[2]
-    if known[3] != now[3] or clicks < 0 or purchases < 0 or pairs < known[2]:
+    *before, pairs_before, since_before, _ = known
+    *after, pairs, since, _ = now
+    if since != since_before or pairs < pairs_before:
         return None
-    if 2 * MAX_HISTORY * (clicks + purchases) > pairs:
-        return None
-    touches = [0] * len(Kind)
-    touches[Kind.CLICK], touches[Kind.PURCHASE] = clicks, purchases
-    return touches
+    paired = list(map(sub, after, before))
+    return None if min(paired) < 0 or 2 * sum(paired) > pairs else paired
 
 
 _Told = tuple[list[str], list[float], list[float], list[float]]
 """Names, weight and passages of each, and of the weight what ended in a purchase."""
-
-
-def _told(names: list[str], stored: Sequence[int], ended: Sequence[int]) -> _Told:
-    """Return pairs as an index is told of them."""
-    return (
-        names,
-        [one / WEIGHT_ONE for one, _ in map(parts, stored)],
-        [passages / ONE for _, passages in map(parts, stored)],
-        [one / WEIGHT_ONE for one, _ in map(parts, ended)],
-    )
 
 
 def _pairs(row: ItemRow) -> _Told:
@@ -168,16 +154,16 @@ def _pairs(row: ItemRow) -> _Told:
     ended: list[int] = []
     for bought, pairs in zip(_ENDED_IN_A_PURCHASE, row.predecessors, strict=True):
         ended += pairs.values() if bought else [0] * len(pairs)
-    return _told(names, stored, ended)
+    return names, weights_of(stored), passages_of(stored), weights_of(ended)
 
 
-def _changed_pairs(row: ItemRow, touches: Sequence[int]) -> _Told:
-    """Return the sum of the pairs, of all kinds, with each item that touches may have changed."""
-    names = changed_last(row.predecessors, touches)
+def _changed_pairs(row: ItemRow, paired: Sequence[int]) -> _Told:
+    """Return the sum of the pairs, of all kinds, with each item of a pair that was added to."""
+    names = changed_last(row.predecessors, paired)
     stored, ended = [0] * len(names), [0] * len(names)
     for bought, pairs in zip(_ENDED_IN_A_PURCHASE, row.predecessors, strict=True):
         if pairs:
             more = [pairs.get(name, 0) for name in names]
             stored = list(map(add, stored, more))
             ended = list(map(add, ended, more)) if bought else ended
-    return _told(names, stored, ended)
+    return names, weights_of(stored), passages_of(stored), weights_of(ended)

@@ -15,8 +15,10 @@ from features.predecessors import (
     WEIGHT_ONE,
     Predecessors,
     all_faded,
+    changed_last,
     closeness,
     copied,
+    count,
     follow,
     pair,
     parts,
@@ -73,6 +75,38 @@ def test_each_pair_goes_where_both_its_events_say(
         ]
         assert list(pairs[number]) == expected
     assert total == sum(parts(stored)[0] for told in pairs for stored in told.values())
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([Kind.CLICK, Kind.PURCHASE]),
+            st.lists(st.sampled_from("abcdefghij"), unique=True),
+            st.integers(0, (1 << MAX_HISTORY) - 1),
+        ),
+        max_size=9,
+    ),
+    st.integers(0, 9),
+)
+def test_what_was_counted_since_is_all_that_has_changed_since(
+    told: list[tuple[Kind, list[str], int]], known: int
+) -> None:
+    pairs, paired = copied(NO_PAIRS), [0] * len(PAIRS)
+    seen, before = copied(pairs), list(paired)
+    for number, (kind, history, bought) in enumerate(told):
+        if number == known:
+            seen, before = copied(pairs), list(paired)
+        entry = touch(kind, *history, bought=bought)
+        follow(pairs, entry, 0)
+        count(paired, entry)
+    since = [now - then for now, then in zip(paired, before, strict=True)]
+    expected = {
+        item_id
+        for now, then in zip(pairs, seen, strict=True)
+        for item_id in now
+        if now[item_id] != then.get(item_id)
+    }
+    assert set(changed_last(pairs, since)) == expected
 
 
 def test_a_user_s_row_says_of_every_item_whether_it_was_bought_when_last_touched() -> None:
