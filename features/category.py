@@ -5,6 +5,7 @@ Source: DDSketch, Masson et al., PVLDB 12(12), 2019.
 """
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 Path = tuple[str, ...]
@@ -21,6 +22,8 @@ MIN_SCALE = 0.1
 """Least deviation in ln(price): where most cost the same, 10 % more is one deviation."""
 MAX_LEVEL = 4.0
 """Robust z-scores beyond are clipped: how far out an outlier lies says nothing more."""
+PRIOR_CLICKS = 50
+"""A rate counts as much as the wider category's once this many clicks are seen."""
 _MAD_TO_SD = 1.4826  # of a normal distribution
 
 
@@ -91,6 +94,20 @@ class Level:
             else:
                 del self._bins[price_bin]
 
+    def touches(self) -> float:
+        """Return how often an item was clicked or bought, ever, on average (see `trials`)."""
+        return self.trials / max(self.items, 1)
+
+    def conversion(self) -> float | None:
+        """Return the purchases per click, 0..1, smoothed towards the next wider category's.
+
+        None in a domain where nobody ever clicked, or nobody ever bought: it seems not to tell.
+        """
+        if self.parent is None:
+            return self.purchases / self.trials if self.clicks and self.purchases else None
+        wider = self.parent.conversion()
+        return None if wider is None else smoothed(self.purchases, self.trials, wider)
+
     def spread(self) -> Spread | None:
         """Return where the prices lie; None while fewer than `MIN_PRICES` are known."""
         if self.prices < MIN_PRICES:
@@ -101,6 +118,22 @@ class Level:
         return Spread(median, max(_MAD_TO_SD * off, MIN_SCALE))
 
 
+def smoothed(purchases: int, trials: int, prior: float) -> float:
+    """Return a rate of purchases, drawn towards what is usual: the more so, the fewer the trials.
+
+    The mean of the beta distribution that follows from one with mean `prior` and the weight of
+    `PRIOR_CLICKS` trials. Source: the beta-binomial model, with its prior taken from the data
+    (empirical Bayes): Gelman et al., Bayesian Data Analysis, 3rd edition, chapter 5.
+
+    Args:
+        purchases: At most `trials`.
+        trials: See `Level`.
+        prior: 0..1.
+    """
+    return (purchases + PRIOR_CLICKS * prior) / (trials + PRIOR_CLICKS)
+
+
+@lru_cache(maxsize=1 << 14)
 def bin_of(price: float | None) -> int:
     """Return the bin of a price; a price of 0 is none."""
     if not price or price <= 0:

@@ -6,6 +6,7 @@ crosses a turn, and the decayed counts, differ by rounding.
 """
 
 from collections.abc import Sequence
+from operator import add
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -145,8 +146,9 @@ def learn(
     times = [entry.ts for entry in entries]
     row = aged(row, max(times), half_life_ms)
     touches, popularity = list(row.touches), row.popularity
-    pairs, queries = predecessors.copied(row.predecessors), row.queries
-    weight, reach, paired = row.in_weight, row.reach, list(row.paired)
+    paired = predecessors.count(entries)
+    pairs, queries = predecessors.copied(row.predecessors, paired), row.queries
+    weight, reach = row.in_weight, row.reach
     for entry in entries:
         late = _turns_late(entry.ts, row.as_of, half_life_ms) if entry.ts < row.as_of else 0
         once = fading.faded(ONE, late)
@@ -154,7 +156,6 @@ def learn(
         reach += once
         popularity = decay.add(popularity, 1.0, entry.ts, half_lives_ms)
         weight += predecessors.follow(pairs, entry, late)
-        predecessors.count(paired, entry)
         if entry.query and once:
             queries = queries.copy() if queries is row.queries else queries
             for key in query_keys(entry.query):
@@ -178,7 +179,7 @@ def learn(
         row.as_of,
         row.content,
         row.content_space,
-        tuple(paired),
+        tuple(map(add, row.paired, paired)),
     )
 
 

@@ -19,8 +19,6 @@ from features.category import Level, Path, Spread, bin_of
 MAX_CATEGORIES = 10_000
 """Categories beyond this many are not opened: their items count in the wider ones that are open.
 Which came first then matters. A category that loses its last item makes room."""
-PRIOR_CLICKS = 50
-"""A rate counts as much as the wider category's once this many clicks are seen."""
 
 
 _Key = tuple[str, Path]
@@ -69,10 +67,11 @@ class CategoryLevels:
         """Count the categories, the root included."""
         return len(self._levels)
 
-    def put(self, slot: int, figures: Figures) -> None:
-        """Replace what an item adds to its categories."""
-        if self._moved(slot, figures):
-            return
+    def put(self, slot: int, figures: Figures) -> Level:
+        """Replace what an item adds to its categories; return the narrowest of them (see `at`)."""
+        moved = self._moved(slot, figures)
+        if moved is not None:
+            return moved
         self.drop(slot)
         missing = slot + 1 - len(self._leaves)
         if missing > 0:
@@ -87,6 +86,7 @@ class CategoryLevels:
         self._purchases[slot] = figures.purchases
         for level in _upwards(leaf):
             level.count(price_bin, figures.clicks, figures.purchases, 1)
+        return leaf
 
     def drop(self, slot: int) -> None:
         """Take an item out of its categories; a slot that adds nothing changes nothing."""
@@ -122,41 +122,31 @@ class CategoryLevels:
 
         None in a domain where nobody ever clicked, or nobody ever bought: it seems not to tell.
         """
-        *narrower, root = _upwards(self.at(path, domain))
-        if not (root.clicks and root.purchases):
-            return None
-        rate = root.purchases / root.trials
-        for level in reversed(narrower):
-            rate = smoothed(level.purchases, level.trials, rate)
-        return rate
+        return self.at(path, domain).conversion()
 
     def touches(self, path: Path, domain: str = "") -> float:
         """Return how often an item of a category was clicked or bought, ever, on average.
 
         Of the more frequent of both, item by item. 0 in a domain without items.
         """
-        level = self.at(path, domain)
-        return level.trials / max(level.items, 1)
+        return self.at(path, domain).touches()
 
-    def _moved(self, slot: int, figures: Figures) -> bool:
-        """Count more of what an item had; say whether that is all that has changed of it."""
+    def _moved(self, slot: int, figures: Figures) -> Level | None:
+        """Count more of what an item had; None where that is not all that has changed of it."""
         leaf = self._leaves[slot] if slot < len(self._leaves) else None
         if leaf is None or (leaf.domain, leaf.path) != self._key(figures.domain, figures.path):
-            return False
+            return None
         if self._bins[slot] != bin_of(figures.price):
-            return False
+            return None
         clicks, purchases = self._clicks[slot], self._purchases[slot]
-        more = (
-            figures.clicks - clicks,
-            figures.purchases - purchases,
-            max(figures.clicks, figures.purchases) - max(clicks, purchases),
-        )
+        more_clicks, more_purchases = figures.clicks - clicks, figures.purchases - purchases
+        more_trials = max(figures.clicks, figures.purchases) - max(clicks, purchases)
         self._clicks[slot], self._purchases[slot] = figures.clicks, figures.purchases
         for level in _upwards(leaf):
-            level.clicks += more[0]
-            level.purchases += more[1]
-            level.trials += more[2]
-        return True
+            level.clicks += more_clicks
+            level.purchases += more_purchases
+            level.trials += more_trials
+        return leaf
 
     def _key(self, domain: str, path: Path) -> _Key:
         return "" if domain == self._default else domain, _folded(path)
@@ -175,21 +165,6 @@ class CategoryLevels:
                 narrower = self._levels[key] = Level(names[:depth], level, domain)
             level = narrower
         return level
-
-
-def smoothed(purchases: int, trials: int, prior: float) -> float:
-    """Return a rate of purchases, drawn towards what is usual: the more so, the fewer the trials.
-
-    The mean of the beta distribution that follows from one with mean `prior` and the weight of
-    `PRIOR_CLICKS` trials. Source: the beta-binomial model, with its prior taken from the data
-    (empirical Bayes): Gelman et al., Bayesian Data Analysis, 3rd edition, chapter 5.
-
-    Args:
-        purchases: At most `trials`.
-        trials: See `Level`.
-        prior: 0..1.
-    """
-    return (purchases + PRIOR_CLICKS * prior) / (trials + PRIOR_CLICKS)
 
 
 def _upwards(level: Level | None) -> Iterable[Level]:

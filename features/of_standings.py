@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from functools import partial
 
-from features.category import MAX_LEVEL, MIN_PRICES, MIN_SCALE
+from features.category import MAX_LEVEL, MIN_PRICES, MIN_SCALE, PRIOR_CLICKS
 from features.cleaning import MAX_LEVELS
 from features.feature import Feature
-from features.levels import PRIOR_CLICKS
 from features.standing import FAR, PRIOR_TOUCHES
 
 _of = partial(Feature, "standing")

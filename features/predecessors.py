@@ -32,6 +32,7 @@ WEIGHT_ONE: Final = 256
 PASSAGE_BITS: Final = 22
 MAX_PASSAGES: Final = (1 << PASSAGE_BITS - 2) - 1
 """The most of one kind, in 1/`ONE`; all four together still fit."""
+_PURCHASE = int(Kind.PURCHASE)  # a member of an enumeration is slow to find and to compare
 _MASK = (1 << PASSAGE_BITS) - 1
 _Stored = TypeVar("_Stored", int, NDArray[np.int64])
 
@@ -68,9 +69,15 @@ _NEAR = [WEIGHT_ONE // (distance + 1) for distance in range(MAX_HISTORY)]
 _FAR = [weight // 2 for weight in _NEAR]
 
 
-def copied(predecessors: Predecessors) -> Predecessors:
-    """Return copies that `follow` may change."""
-    return tuple([pairs.copy() for pairs in predecessors])
+def copied(predecessors: Predecessors, more: Sequence[int]) -> Predecessors:
+    """Return copies that `follow` may change; those of kinds that it will not, are not copied.
+
+    Args:
+        predecessors: The item's.
+        more: How often it will add to a pair, of each kind (see `count`).
+    """
+    pairs = zip(predecessors, more, strict=True)
+    return tuple([one.copy() if times else one for one, times in pairs])
 
 
 def follow(predecessors: Predecessors, entry: Touched, turns: int) -> int:
@@ -83,7 +90,7 @@ def follow(predecessors: Predecessors, entry: Touched, turns: int) -> int:
     """
     total, near, bought = 0, entry.near, entry.bought
     passage = faded(ONE, turns)
-    later = entry.kind == Kind.PURCHASE
+    later = entry.kind == _PURCHASE
     for distance, item_id in enumerate(entry.history):
         weight = _NEAR[distance] if distance < near else _FAR[distance]
         if turns:
@@ -100,13 +107,16 @@ def follow(predecessors: Predecessors, entry: Touched, turns: int) -> int:
     return total
 
 
-def count(paired: list[int], entry: Touched) -> None:
-    """Count, in place, the pairs of each kind that `follow` adds to, as often as it does."""
-    length = len(entry.history)
-    bought = (entry.bought & (1 << length) - 1).bit_count()
-    later = entry.kind == Kind.PURCHASE
-    paired[later] += length - bought
-    paired[2 + later] += bought
+def count(entries: Sequence[Touched]) -> list[int]:
+    """Return how often `follow` adds to a pair, of each kind, where it is told all entries."""
+    found = [0] * len(PAIRS)
+    for entry in entries:
+        length = len(entry.history)
+        bought = (entry.bought & (1 << length) - 1).bit_count()
+        later = entry.kind == _PURCHASE
+        found[later] += length - bought
+        found[2 + later] += bought
+    return found
 
 
 def changed_last(predecessors: Predecessors, paired: Sequence[int]) -> list[str]:

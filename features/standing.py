@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from features.category import z_score
+from features.category import Level, smoothed, z_score
 from features.events import Kind
 from features.item import ItemRow
-from features.levels import CategoryLevels, Figures, smoothed
+from features.levels import CategoryLevels, Figures
 
 PRIOR_TOUCHES = 10
 """Added to touches that are compared, so that little traffic tells little."""
@@ -99,14 +99,13 @@ def standing(row: ItemRow, levels: CategoryLevels) -> Standing:
         conversion=None if rate is None else smoothed(figures.purchases, trials, rate),
         conversion_imputed=rate is not None and trials == 0,
         category_conversion=rate,
-        lead=lead(figures, levels),
+        lead=lead(figures, levels.at(path, domain)),
     )
 
 
-def lead(figures: Figures, levels: CategoryLevels) -> Lead:
-    """Return how far an item is ahead of its category, by what the levels hold at the moment."""
-    trials, usual = _trials(figures), levels.touches(figures.path, figures.domain)
-    rate = levels.conversion(figures.path, figures.domain)
+def lead(figures: Figures, category: Level) -> Lead:
+    """Return how far an item is ahead of its category, by what that holds at the moment."""
+    trials, usual, rate = _trials(figures), category.touches(), category.conversion()
     own = None if rate is None else smoothed(figures.purchases, trials, rate)
     return Lead(
         _times((trials + PRIOR_TOUCHES) / (usual + PRIOR_TOUCHES)),

@@ -52,8 +52,8 @@ def _states(
             levels.drop(slot)
             yield item_state(item_id, row)
         else:
-            levels.put(slot, figures)
-            yield item_state(item_id, row, lead(figures, levels), index.mark(slot))
+            category = levels.put(slot, figures)
+            yield item_state(item_id, row, lead(figures, category), index.mark(slot))
 
 
 def forget_item(index: ItemIndex, levels: CategoryLevels, item_id: str) -> None:

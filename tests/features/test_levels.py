@@ -14,12 +14,14 @@ from features.category import (
     MAX_LEVEL,
     MIN_PRICES,
     MIN_SCALE,
+    PRIOR_CLICKS,
     Level,
     Spread,
     bin_of,
+    smoothed,
     z_score,
 )
-from features.levels import PRIOR_CLICKS, CategoryLevels, Figures, smoothed
+from features.levels import CategoryLevels, Figures
 from tests.features.strategies import short_or_long
 
 PATHS: list[tuple[str, ...]] = [(), ("a",), ("A", "b"), ("a", "b"), ("a", "c"), ("d", "b", "e")]

@@ -49,7 +49,7 @@ def test_a_pair_is_two_numbers_in_one(weight: int, passages: int) -> None:
 
 
 def test_passages_that_are_full_stay_full_and_never_run_into_the_weight() -> None:
-    pairs = copied(({"a": pair(7, MAX_PASSAGES - 1)}, {}, {}, {}))
+    pairs = copied(({"a": pair(7, MAX_PASSAGES - 1)}, {}, {}, {}), [1] * len(PAIRS))
     for _ in range(3):
         follow(pairs, touch(Kind.CLICK, "a"), 0)
     assert parts(pairs[0]["a"]) == (7 + 3 * WEIGHT_ONE, MAX_PASSAGES)
@@ -65,7 +65,7 @@ def test_each_pair_goes_where_both_its_events_say(
 ) -> None:
     history = [f"i{distance}" for distance in range(len(bought))]
     mask = sum(1 << distance for distance, one in enumerate(bought) if one)
-    pairs = copied(NO_PAIRS)
+    pairs = copied(NO_PAIRS, [1] * len(PAIRS))
     total = follow(pairs, touch(kind, *history, bought=mask), turns)
     for number, (earlier, later) in enumerate(PAIRS):
         expected = [
@@ -91,18 +91,16 @@ def test_each_pair_goes_where_both_its_events_say(
 def test_what_was_counted_since_is_all_that_has_changed_since(
     told: list[tuple[Kind, list[str], int]], known: int
 ) -> None:
-    pairs, paired = copied(NO_PAIRS), [0] * len(PAIRS)
-    seen, before = copied(pairs), list(paired)
-    for number, (kind, history, bought) in enumerate(told):
-        if number == known:
-            seen, before = copied(pairs), list(paired)
-        entry = touch(kind, *history, bought=bought)
+    entries = [touch(kind, *history, bought=bought) for kind, history, bought in told]
+    before, pairs = NO_PAIRS, NO_PAIRS
+    for number, entry in enumerate(entries):
+        before = pairs if number <= known else before
+        pairs = copied(pairs, count([entry]))
         follow(pairs, entry, 0)
-        count(paired, entry)
-    since = [now - then for now, then in zip(paired, before, strict=True)]
+    since = count(entries[known:]) if known < len(entries) else count(entries[-1:])
     expected = {
         item_id
-        for now, then in zip(pairs, seen, strict=True)
+        for now, then in zip(pairs, before, strict=True)
         for item_id in now
         if now[item_id] != then.get(item_id)
     }

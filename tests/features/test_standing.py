@@ -86,11 +86,12 @@ def test_a_shop_that_tells_one_kind_alone_knows_no_conversion(clicks: int, purch
 
 def test_leads_say_how_many_times_the_usual() -> None:
     levels = shop(*TEN, *[row(10.0, ("Garden",), 10, 0) for _ in range(5)])
-    assert lead(Figures(MUGS, None, 100, 5), levels) == pytest.approx(Lead(0.0, 0.0), abs=0.01)
-    ahead = lead(Figures(MUGS, None, 3 * 110 - 10, 0), levels)
+    mugs = levels.at(MUGS)
+    assert lead(Figures(MUGS, None, 100, 5), mugs) == pytest.approx(Lead(0.0, 0.0), abs=0.01)
+    ahead = lead(Figures(MUGS, None, 3 * 110 - 10, 0), mugs)
     assert ahead.demand == pytest.approx(math.log(3, FAR))
     assert ahead.conversion < 0
-    far = lead(Figures(MUGS, None, 10**9, 10**9), levels)
+    far = lead(Figures(MUGS, None, 10**9, 10**9), mugs)
     assert (far.demand, far.conversion) == pytest.approx((1.0, 0.75), abs=0.05)
 
 
@@ -100,12 +101,13 @@ def test_leads_are_bounded_and_grow_with_what_they_compare(
 ) -> None:
     levels = shop(*[other for other in others if not other.deleted])
     figures = figures_of(one) or Figures()
-    found = lead(figures, levels)
+    category = levels.at(figures.path, figures.domain)
+    found = lead(figures, category)
     assert all(-1 <= value <= 1 for value in found)
     more = figures._replace(purchases=figures.purchases + 1)
-    assert lead(more, levels).demand >= found.demand
+    assert lead(more, category).demand >= found.demand
     if figures.purchases < figures.clicks:
-        assert lead(more, levels).conversion >= found.conversion
+        assert lead(more, category).conversion >= found.conversion
     assert standing(one, levels).lead == found
 
 
