@@ -7,7 +7,7 @@ Two numbers of a pair are stored in one, which makes a row of 200 pairs three ti
 """
 
 from collections.abc import Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
@@ -126,11 +126,9 @@ def changed_last(predecessors: Predecessors, paired: Sequence[int]) -> list[str]
         predecessors: The item's.
         paired: How often something was added to a pair, of each kind: see `count`.
     """
-    found: dict[str, None] = {}
-    for pairs, times in zip(predecessors, paired, strict=True):
-        if times:
-            found.update(dict.fromkeys(islice(reversed(pairs), times)))
-    return list(found)
+    ends = zip(predecessors, paired, strict=True)
+    newest = [islice(reversed(pairs), times) for pairs, times in ends if times]
+    return list(dict.fromkeys(chain.from_iterable(newest)))
 
 
 def all_faded(predecessors: Predecessors, turns: int) -> Predecessors:

@@ -86,15 +86,15 @@ class ItemState(NamedTuple):
 
 def check(state: ItemState, *, factors: int) -> None:
     """Raise `BadItemState` for arrays that do not match, or other than so many factors."""
-    if not len(state.predecessors) == len(state.forward) == len(state.passages):
+    count = len(state.predecessors)
+    if len(state.forward) != count or len(state.passages) != count:
         raise BadItemState(
-            f"item {state.item_id!r} has {len(state.predecessors)} predecessors but "
+            f"item {state.item_id!r} has {count} predecessors but "
             f"{len(state.forward)} weights and {len(state.passages)} numbers of passages"
         )
-    if state.bought is not None and len(state.bought) != len(state.forward):
+    if state.bought is not None and len(state.bought) != count:
         raise BadItemState(
-            f"item {state.item_id!r} has {len(state.forward)} weights but "
-            f"{len(state.bought)} of purchases"
+            f"item {state.item_id!r} has {count} weights but {len(state.bought)} of purchases"
         )
     if state.factors is not None and len(state.factors) != factors:
         raise BadItemState(

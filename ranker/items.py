@@ -259,7 +259,8 @@ class ItemIndex:
         for slot, state, scale in zip(batch, states, scales.tolist(), strict=True):
             if not state.as_listed:
                 self._put_entry(slot, state)
-            self._clicks.put(slot, {key: n * scale for key, n in state.query_counts.items()})
+            counts = state.query_counts
+            self._clicks.put(slot, {key: n * scale for key, n in counts.items()} if counts else {})
         write_figures(to, slots, states, scales, self.half_lives_ms)
         self.near_factors.follow(factors_of(to), list(batch))
         self._shelves.put(to, len(self), slots, shelves)

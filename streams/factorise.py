@@ -8,6 +8,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 
 import numpy as np
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from features.domains import Domains
 from features.events import Kind, Touching
@@ -57,8 +58,8 @@ def step_users(
         negative=Side(negative[:, :, :-1], negative[:, :, -1]),
     )
     after = factors.step(own, seen)
-    for user_id, vector, bias in zip(users, after.factors, after.bias.tolist(), strict=True):
-        rows[user_id] = replace(rows[user_id], factors=vector.astype(_LITTLE).tobytes(), bias=bias)
+    for user_id, vector, bias in zip(users, *_stored(after), strict=True):
+        rows[user_id] = replace(rows[user_id], factors=vector, bias=bias)
 
 
 def step_items(
@@ -83,17 +84,7 @@ def step_items(
     entries = [entry for item_id in names for entry in touched[item_id]]
     rng = np.random.default_rng(list(seed))
     own = _stacked([rows[item_id] for item_id in names], dimensions, rng)
-    known = np.array([len(entry.factors) == 4 * dimensions for entry in entries])
-    users = Side(
-        np.array(
-            [
-                np.frombuffer(entry.factors, _LITTLE) if there else np.zeros(dimensions)
-                for entry, there in zip(entries, known, strict=True)
-            ],
-            np.float32,
-        ),
-        np.array([entry.bias for entry in entries], np.float32),
-    )
+    users, known = _read(entries, dimensions)
     own_rows = np.repeat(np.arange(len(names)), [len(touched[item_id]) for item_id in names])
     pulls = [
         domains.of(domain_of(rows[item_id])).pull(Kind(entry.kind))
@@ -107,16 +98,35 @@ def step_items(
         negative=factors.in_batch_negatives(users, own_rows, NEGATIVES),
     )
     after = factors.step(own, seen)
-    for item_id, vector, bias in zip(names, after.factors, after.bias.tolist(), strict=True):
-        rows[item_id] = replace(rows[item_id], factors=vector.astype(_LITTLE).tobytes(), bias=bias)
+    for item_id, vector, bias in zip(names, *_stored(after), strict=True):
+        rows[item_id] = replace(rows[item_id], factors=vector, bias=bias)
 
 
 def _stacked(rows: Sequence[Profile | ItemRow], dimensions: int, rng: np.random.Generator) -> Side:
     """Return the factors of rows, drawn anew where a row has none of this length."""
-    side = factors.new_side(len(rows), rng, dimensions)
-    row: Profile | ItemRow
-    for number, row in enumerate(rows):
-        if len(row.factors) == 4 * dimensions:
-            side.factors[number] = np.frombuffer(row.factors, _LITTLE)
-            side.bias[number] = row.bias
-    return side
+    drawn = factors.new_side(len(rows), rng, dimensions)
+    read, known = _read(rows, dimensions)
+    return Side(
+        np.where(known[:, None], read.factors, drawn.factors),
+        np.where(known, read.bias, drawn.bias),
+    )
+
+
+def _read(
+    rows: Sequence[Profile | ItemRow | Touched], dimensions: int
+) -> tuple[Side, NDArray[np.bool_]]:
+    """Return the factors that rows or signals hold, 0 where of another length, and where not."""
+    size = 4 * dimensions
+    known = np.array([len(row.factors) == size for row in rows])
+    nothing = bytes(size)
+    stored = b"".join([row.factors if len(row.factors) == size else nothing for row in rows])
+    read = np.frombuffer(stored, _LITTLE).reshape(len(rows), dimensions)
+    return Side(read, np.array([row.bias for row in rows], np.float32)), known
+
+
+def _stored(side: Side) -> tuple[list[bytes], list[float]]:
+    """Return factors as rows hold them, and the bias of each."""
+    size = 4 * side.factors.shape[1]
+    whole = side.factors.astype(_LITTLE).tobytes()
+    each = [whole[begin : begin + size] for begin in range(0, len(whole), size)]
+    return each, side.bias.tolist()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, repeat
 from operator import add, sub
 
 import numpy as np
@@ -163,7 +163,7 @@ def _changed_pairs(row: ItemRow, paired: Sequence[int]) -> _Told:
     stored, ended = [0] * len(names), [0] * len(names)
     for bought, pairs in zip(_ENDED_IN_A_PURCHASE, row.predecessors, strict=True):
         if pairs:
-            more = [pairs.get(name, 0) for name in names]
+            more = list(map(pairs.get, names, repeat(0)))
             stored = list(map(add, stored, more))
             ended = list(map(add, ended, more)) if bought else ended
     return names, weights_of(stored), passages_of(stored), weights_of(ended)
