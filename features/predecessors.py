@@ -60,6 +60,28 @@ def passages_of(stored: Sequence[int]) -> list[float]:
     return [(one & _MASK) / ONE for one in stored]
 
 
+def summed(
+    predecessors: Predecessors, names: Sequence[str]
+) -> tuple[list[float], list[float], list[float]]:
+    """Return what is stored of pairs with some items, of all kinds together.
+
+    Returns:
+        The weight, the number of passages, and of the weight what ended in a purchase, of each.
+    """
+    # In the order of `PAIRS`: every other kind ends in a purchase.
+    click_click, click_purchase, purchase_click, purchase_purchase = [
+        pairs.get for pairs in predecessors
+    ]
+    weights, passages, bought = [], [], []
+    for name in names:
+        ended = click_purchase(name, 0) + purchase_purchase(name, 0)
+        stored = click_click(name, 0) + purchase_click(name, 0) + ended
+        weights.append((stored >> PASSAGE_BITS) / WEIGHT_ONE)
+        passages.append((stored & _MASK) / ONE)
+        bought.append((ended >> PASSAGE_BITS) / WEIGHT_ONE)
+    return weights, passages, bought
+
+
 def closeness(stored: int) -> int:
     """Weigh both kinds of neighbourhood: a passage counts as a pair at distance 3."""
     return (stored >> PASSAGE_BITS) + (stored & _MASK) * (WEIGHT_ONE // 4) // ONE
@@ -99,7 +121,8 @@ def follow(predecessors: Predecessors, entry: Touched, turns: int) -> int:
         pairs = predecessors[2 * (bought >> distance & 1) + later]
         known = pairs.get(item_id, 0)
         room = MAX_PASSAGES - (known & _MASK)
-        more = pair(weight, min(room, passage))
+        # What `pair` says; ten calls an event would be a fifth of all this.
+        more = weight << PASSAGE_BITS | min(room, passage)
         if more:
             if known:
                 del pairs[item_id]
@@ -120,7 +143,7 @@ def count(entries: Sequence[Touched]) -> list[int]:
 
 
 def changed_last(predecessors: Predecessors, paired: Sequence[int]) -> list[str]:
-    """Return all that was added to last.
+    """Return all that was added to last; some more, where one was added to several times.
 
     Args:
         predecessors: The item's.

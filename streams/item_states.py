@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, repeat
-from operator import add, sub
+from itertools import chain
+from operator import sub
 
 import numpy as np
 from msgspec.structs import replace as replace_row
@@ -15,7 +15,7 @@ from features.domains import Domains
 from features.events import Item, Kind
 from features.fading import ONE
 from features.item import HALF_LIVES_MS, NEVER, ItemRow, domain_of
-from features.predecessors import PAIRS, WEIGHT_ONE, changed_last, passages_of, weights_of
+from features.predecessors import PAIRS, WEIGHT_ONE, changed_last, passages_of, summed, weights_of
 from features.standing import Lead
 from features.text import terms
 from ranker.columns import ALWAYS_FROM, ALWAYS_TO
@@ -160,10 +160,4 @@ def _pairs(row: ItemRow) -> _Told:
 def _changed_pairs(row: ItemRow, paired: Sequence[int]) -> _Told:
     """Return the sum of the pairs, of all kinds, with each item of a pair that was added to."""
     names = changed_last(row.predecessors, paired)
-    stored, ended = [0] * len(names), [0] * len(names)
-    for bought, pairs in zip(_ENDED_IN_A_PURCHASE, row.predecessors, strict=True):
-        if pairs:
-            more = list(map(pairs.get, names, repeat(0)))
-            stored = list(map(add, stored, more))
-            ended = list(map(add, ended, more)) if bought else ended
-    return names, weights_of(stored), passages_of(stored), weights_of(ended)
+    return names, *summed(row.predecessors, names)

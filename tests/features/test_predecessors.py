@@ -88,7 +88,7 @@ def test_each_pair_goes_where_both_its_events_say(
     ),
     st.integers(0, 9),
 )
-def test_what_was_counted_since_is_all_that_has_changed_since(
+def test_what_has_changed_is_among_the_last_that_were_counted(
     told: list[tuple[Kind, list[str], int]], known: int
 ) -> None:
     entries = [touch(kind, *history, bought=bought) for kind, history, bought in told]
@@ -104,7 +104,9 @@ def test_what_was_counted_since_is_all_that_has_changed_since(
         for item_id in now
         if now[item_id] != then.get(item_id)
     }
-    assert set(changed_last(pairs, since)) == expected
+    found = changed_last(pairs, since)
+    assert expected <= set(found)
+    assert len(found) == len(set(found)) <= sum(since), "it is no more than was counted"
 
 
 def test_a_user_s_row_says_of_every_item_whether_it_was_bought_when_last_touched() -> None:
