@@ -22,6 +22,7 @@ from ranker.written import told_of, write_figures
 __all__ = ["ONE_DOMAIN", "BadItemState", "ItemIndex", "ItemState"]
 
 _FIRST_SLOTS = 1024
+_AT_ONCE = 1024  # states are written at once at most
 _Floats = NDArray[np.float32]
 ONE_DOMAIN: Mapping[str, Sequence[int]] = {"shop": HALF_LIVES_MS}
 
@@ -145,7 +146,7 @@ class ItemIndex:
     def put_many(self, states: Iterable[ItemState]) -> None:
         """Replace all that is known of items, except their attention vectors.
 
-        States are taken one by one, and a whole batch is written at once. Of two for one item the
+        States are taken one by one, and written up to `_AT_ONCE` together. Of two for one item the
         later holds.
 
         Raises:
@@ -159,7 +160,7 @@ class ItemIndex:
             for state in states:
                 check(state, factors=factors)
                 slot = self.slot(state.item_id)
-                if slot in batch:
+                if slot in batch or len(batch) == _AT_ONCE:
                     self._write(batch, sources)
                     batch, sources = {}, []
                 batch[slot] = state
