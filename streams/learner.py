@@ -28,7 +28,7 @@ WARM_EVENTS = 1_000
 REHEARSED = 0.1
 """Part of a whole log, its end, that teaches the scorer beside an attention model as good as the
 last one will be: fitted on all before it with as many passes, and new to what it is asked."""
-LEARNT_LISTS, REHEARSED_LISTS = 100_000, 50_000
+LEARNT_LISTS = REHEARSED_LISTS = 100_000
 """Lists that are made only to teach the scorer, before the rehearsal and in it, about so many at
 most: of a longer log evenly spaced events are asked for."""
 
