@@ -115,7 +115,7 @@ def test_a_search_knows_of_every_row_that_has_come_changed_or_gone(seed: int) ->
     for slot in rng.integers(0, 200, 60).tolist():  # they have outgrown their arrays
         space.vectors[slot] = 3 * rng.standard_normal(space.vectors.shape[1])
         space.known[slot] = rng.random() < 0.8
-        near.follow(space, slot)
+        near.follow(space, [slot])
         if rng.random() < 0.2:
             compare(space)
     compare(space)
