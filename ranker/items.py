@@ -14,7 +14,7 @@ from ranker.limits import Limits, outside
 from ranker.nearest import Aside, Nearest, at_once
 from ranker.pair_writer import PairWriter
 from ranker.pairs import scale_pairs
-from ranker.popular import MostPopular
+from ranker.popular import MostPopular, popularity_at
 from ranker.selection import factors_of, vectors_of
 from ranker.shelves import CategoryShelves, Shelves
 from ranker.written import told_of, write_figures
@@ -227,12 +227,12 @@ class ItemIndex:
         self.changes += 1
 
     def popularity_at(self, now: int) -> _Floats:
-        """Return each slot's popularity decayed to `now` (ms UTC), (I, 3)."""
-        rows = self.columns
-        elapsed = np.maximum(now - rows.popularity_ts[: len(self)], 0)
-        ages = elapsed[:, None] / self.half_lives_ms[rows.domain[: len(self)]]
-        decayed: _Floats = rows.popularity[: len(self)] * np.exp2(-ages).astype(np.float32)
-        return decayed
+        """Return each slot's popularity decayed to `now` (ms UTC), (I, 3).
+
+        It may be called while another thread writes to the index.
+        """
+        rows = self.columns  # growth makes new ones; these hold every slot that is asked for
+        return popularity_at(rows, min(len(self), len(rows.degree)), self.half_lives_ms, now)
 
     def outside(self, limits: Limits) -> NDArray[np.int32]:
         """Return the slots of items that do not pass the limits, in order."""

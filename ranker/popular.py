@@ -8,6 +8,7 @@ from ranker.columns import HIDDEN, Columns
 from ranker.selection import offer
 
 POPULAR = 512  # most popular items that are looked through for those that a list may show
+_AT_ONCE = 1 << 18  # slots that are decayed together: what is in memory meanwhile is bounded
 _HALF_LIVES = (1, 2)  # of a domain, by number: in most a week's and a month's
 
 
@@ -38,6 +39,26 @@ class MostPopular:
                 _most_popular(columns, size, domain, half_life, top)
             self._found[domain], self._as_of[domain] = found, (changes, size)
         return found
+
+
+def popularity_at(
+    columns: Columns, size: int, half_lives_ms: NDArray[np.float64], now: int
+) -> NDArray[np.float32]:
+    """Return the popularity of the first `size` slots decayed to `now` (ms UTC), (size, 3).
+
+    Args:
+        columns: all items.
+        size: so many slots are looked at.
+        half_lives_ms: (domains, 3).
+        now: touches that are later have not decayed.
+    """
+    decayed = np.empty((size, half_lives_ms.shape[1]), np.float32)
+    for begin in range(0, size, _AT_ONCE):
+        part = slice(begin, min(begin + _AT_ONCE, size))
+        elapsed = np.maximum(now - columns.popularity_ts[part], 0)
+        ages = elapsed[:, None] / half_lives_ms[columns.domain[part]]
+        decayed[part] = columns.popularity[part] * np.exp2(-ages)
+    return decayed
 
 
 @kernel
