@@ -135,8 +135,8 @@ class _Run:
 
     def next_item(self) -> None:
         """Learn `train`, freeze, and rank for each event of `test` but every user's first."""
-        train = list(self._data.train())
-        for answer in self._learner.learn_whole(self._read(train), len(train)):
+        count = sum(1 for _ in self._data.train())  # read twice, so that it is never all in memory
+        for answer in self._learner.learn_whole(self._read(self._data.train()), count):
             if not isinstance(answer.event, Search):
                 self._judge(answer, answer.event.item_id, "while learning")
 

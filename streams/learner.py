@@ -6,6 +6,7 @@ asked next.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from sys import intern
 
 from features.attributes import token_ids, tokens
 from features.domains import ONE_SHOP, Domains
@@ -93,7 +94,7 @@ class Learner:
             if number % BATCH == 0:  # all that was read is learnt, and none of it is asked again
                 self._fit_when_due(number)
             if not isinstance(event, Search) and event.consent is not False:
-                self._touched[event.user_id].append(event.item_id)
+                self._touched[event.user_id].append(intern(event.item_id))
                 self._touches += 1
             yield event
 
