@@ -18,7 +18,14 @@ from streams.cli import app
 from streams.configuration import configuration
 from streams.data import ONLINE_RETAIL, read_folder
 from streams.evaluate import evaluate
-from streams.learner import BETWEEN_EPOCHS, FIRST_FIT, LAST_EPOCHS, Learner, taught_by
+from streams.learner import (
+    BETWEEN_EPOCHS,
+    FIRST_FIT,
+    LAST_EPOCHS,
+    REHEARSED,
+    Learner,
+    taught_by,
+)
 from streams.models import new_model
 from streams.recommend import warm_up
 from streams.replay import BATCH, Replay
@@ -169,7 +176,7 @@ def test_a_long_log_teaches_by_an_even_sample() -> None:
     event = Click(event_id="e", user_id="u", item_id="i", ts=NOW)
     stranger, known = new_profile(), learn(new_profile(), event, 0, 0)
     asked = [number for number in range(1, 1_000_001) if wanted(number, event, known)]
-    rehearsal = 900_000 // BATCH * BATCH
+    rehearsal = (1_000_000 - int(1_000_000 * REHEARSED)) // BATCH * BATCH
     before, within = range(1_008, rehearsal + 1, 9), range(rehearsal + 1, 1_000_001)
     assert asked == [*before, *within]
     assert not any(wanted(number, event, stranger) for number in asked)
@@ -193,7 +200,7 @@ def test_a_whole_log_ends_in_a_rehearsal(events: int, monkeypatch: pytest.Monkey
     ]
     for _ in learner.learn_whole(clicks, events):
         pass
-    rehearsal = int(events * 0.9) // BATCH * BATCH
+    rehearsal = (events - int(events * REHEARSED)) // BATCH * BATCH
     due = -(-FIRST_FIT // BATCH) * BATCH
     expected = [(due, BETWEEN_EPOCHS)] if due * 1.3 < rehearsal else []
     expected += [(rehearsal, LAST_EPOCHS)] if rehearsal else []
