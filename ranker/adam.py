@@ -30,26 +30,21 @@ class Adam:
         rate: of learning.
 
     Attributes:
+        averages: the means of the weights, by the names of these.
         arrays: the weights, what is kept of their gradients, and their means, by name.
         steps: taken so far.
     """
 
     def __init__(self, weights: Mapping[str, _Floats], rate: float) -> None:
+        self.averages: dict[str, _Floats] = {name: w.copy() for name, w in weights.items()}
         self.arrays: dict[str, _Floats] = {
             **weights,
             **{f"mean.{name}": np.zeros_like(array) for name, array in weights.items()},
             **{f"square.{name}": np.zeros_like(array) for name, array in weights.items()},
-            **{f"average.{name}": array.copy() for name, array in weights.items()},
+            **{f"average.{name}": array for name, array in self.averages.items()},
         }
         self.steps = 0
         self._rate = rate
-
-    @property
-    def averages(self) -> dict[str, _Floats]:
-        """The means of the weights, by the names of these."""
-        begin = "average."
-        found = self.arrays.items()
-        return {name[len(begin) :]: array for name, array in found if name.startswith(begin)}
 
     def step(self, gradients: Mapping[str, _Floats]) -> None:
         """Take one step down these gradients, by the names of their weights."""
@@ -61,6 +56,6 @@ class Adam:
             mean, square = self.arrays[f"mean.{name}"], self.arrays[f"square.{name}"]
             mean += np.float32(1 - _DECAY) * (gradient - mean)
             square += np.float32(1 - _DECAY_SQUARE) * (gradient**2 - square)
-            weights, average = self.arrays[name], self.arrays[f"average.{name}"]
+            weights, average = self.arrays[name], self.averages[name]
             weights -= rate * mean / (np.sqrt(square / unbias) + np.float32(1e-8))
             average += pace * (weights - average)
