@@ -1,10 +1,11 @@
 """What holds under each transport once workers have come and gone, and why stock holds less."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from tests.contract.count_app import ROW
-from tests.contract.harness import PARTITIONS, Site, expected_outputs, partition_of
+from tests.contract.harness import PARTITIONS, Site, expected_outputs, keys, partition_of
 from tests.support import eventually
 
 SLOW: dict[str, Any] = {"batch_records": 50, "pause_s": 0.2}
@@ -63,3 +64,21 @@ def wait_for_progress(corner: Site, events: int) -> None:
     before = sum(corner.committed().values())
     eventually(lambda: sum(corner.committed().values()) >= before + events, 40)
     assert sum(corner.committed().values()) < sum(corner.ends().values())
+
+
+def feed_until(corner: Site, there: Callable[[], bool], within_s: float = 60) -> Counter[bytes]:
+    """Wait, and publish whenever little is left: the stream is under way however long it takes.
+
+    Returns:
+        how many events each key has got meanwhile.
+    """
+    counted: Counter[bytes] = Counter()
+
+    def fed() -> bool:
+        left = sum(corner.ends().values()) - sum(corner.committed().values())
+        if left < 4_000:  # some seconds of slow workers
+            counted.update(corner.publish(keys(1_000, 500)))
+        return there()
+
+    eventually(fed, within_s)
+    return counted
