@@ -122,19 +122,27 @@ def _popularity() -> Iterator[Feature]:
 
 
 def _own() -> Iterator[Feature]:
-    yield _of("own", "1 where the user's history has it", unit="0 or 1", high=1)
-    yield _of("own_last", "1 where it is the user's last item", unit="0 or 1", high=1)
-    yield _of(
-        "own_recency",
-        "1 / place among the user's distinct items, the last first",
-        unit="1 / rank",
-        high=1,
-    )
-    yield _of(
-        "own_count_log", "ln(1 + n) of the user's clicks and purchases of it", unit="ln", high=3.94
-    )
-    yield _of("own_fresh", "1 / (1 + hours since the user last acted on it)", high=1)
-    yield _of("own_bought", "1 where the user bought it", unit="0 or 1", high=1)
+    for name, when, age in (
+        ("own_visit", "in the visit that goes on", "hours"),
+        ("own_earlier", "in earlier visits alone", "days"),
+    ):
+        yield _of(name, f"1 where the user acted on it {when}", unit="0 or 1", high=1)
+        yield _of(
+            f"{name}_recency",
+            "1 / place among the user's distinct items, the last first, where so",
+            unit="1 / rank",
+            high=1,
+        )
+        yield _of(
+            f"{name}_log",
+            "ln(1 + n) of the user's clicks and purchases of it "
+            + ("in that visit" if name == "own_visit" else "before that visit"),
+            unit="ln",
+            high=3.94,
+        )
+        yield _of(f"{name}_fresh", f"1 / (1 + {age} since the last of them), where so", high=1)
+        yield _of(f"{name}_bought", "1 where the user bought it at any time", unit="0 or 1", high=1)
+    yield _of("own_visit_last", "1 where it is the last item of that visit", unit="0 or 1", high=1)
 
 
 def _attributes() -> Iterator[Feature]:

@@ -7,7 +7,7 @@ candidates of a list (the length of the history, whether it is a search) moves n
 here; the ranker blends its weights by it instead.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ SCORES = (
     "query_terms",
     "own_position",
     "own_count",
+    "own_visit",
     "own_age_h",
     "own_bought",
     "attention",
@@ -57,7 +58,6 @@ SCORES = (
 _SHARES = ("forward_last", "forward", "cosine_last", "cosine", "lift_last", "lift", "bought")
 _MATCHES = ("title", "query_exact", "query_squashed", "query_terms")
 _PLAIN = (
-    "own_bought",
     "attention_known",
     "factors_known",
     "price_fit",
@@ -99,6 +99,29 @@ def _logit(name: str, x: _Plane, known: _Plane, span: float) -> Iterator[tuple[s
     yield f"{name}_softmax", ratio / np.maximum(total, np.float32(1e-9))
 
 
+def _own(raw: Mapping[str, _Plane]) -> Iterator[tuple[str, _Plane]]:
+    """Yield what the user did with an item, in this visit apart from earlier ones.
+
+    What was just bought is hardly bought again in the same visit, and often in the next one. So
+    one must not teach the weights of the other.
+    """
+    one = np.float32(1)
+    own, visit = raw["own_position"] > 0, raw["own_visit"] > 0
+    age_h = np.maximum(raw["own_age_h"], 0)
+    touches = {"own_visit": raw["own_visit"], "own_earlier": raw["own_count"] - raw["own_visit"]}
+    for name, when, age in (
+        ("own_visit", visit, age_h),
+        ("own_earlier", own & ~visit, age_h / np.float32(24)),
+    ):
+        last = when.astype(np.float32)
+        yield name, last
+        yield f"{name}_recency", np.divide(last, np.maximum(raw["own_position"], one))
+        yield f"{name}_log", np.log1p(touches[name])
+        yield f"{name}_fresh", np.divide(last, one + age)
+        yield f"{name}_bought", last * raw["own_bought"]
+    yield "own_visit_last", (visit & (raw["own_position"] == 1)).astype(np.float32)
+
+
 def _features(scores: _Plane) -> Iterator[tuple[str, _Plane]]:
     """Yield (name, (B, C) values) of every feature; absent candidates may hold anything."""
     raw = {name: scores[..., i] for i, name in enumerate(SCORES)}
@@ -126,12 +149,7 @@ def _features(scores: _Plane) -> Iterator[tuple[str, _Plane]]:
     # One touch more on either side: the trend of an item that few know is near 0.
     yield "trend_day", np.log((day + one) / (week / np.float32(7) + one))
     yield "trend_week", np.log((week + one) / (month * np.float32(7 / 30) + one))
-    own = (raw["own_position"] > 0).astype(np.float32)
-    yield "own", own
-    yield "own_last", (raw["own_position"] == 1).astype(np.float32)
-    yield "own_recency", np.divide(own, np.maximum(raw["own_position"], one))
-    yield "own_count_log", np.log1p(raw["own_count"])
-    yield "own_fresh", np.divide(own, one + np.maximum(raw["own_age_h"], 0))
+    yield from _own(raw)
     for name in _PLAIN:
         yield name, raw[name]
     for name in SCORES:

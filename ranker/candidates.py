@@ -96,12 +96,14 @@ class Candidates:
         scores: (B, C, G), 0 where padded; each score's plane is contiguous in memory.
         because: (B, C) history position that says most for the candidate, -1 = none.
         lengths: (B,) distinct items of the history.
+        visits: (B,) of these, the items of the visit that goes on.
     """
 
     slots: _Slots
     scores: _Floats
     because: _Slots
     lengths: _Slots
+    visits: _Slots
 
     @property
     def mask(self) -> NDArray[np.bool_]:
@@ -144,6 +146,7 @@ def generate(
         scores=np.moveaxis(pools.planes[:, :, :used], 0, -1),
         because=pools.because[:, :used],
         lengths=pools.distinct,
+        visits=pools.visit,
     )
 
 

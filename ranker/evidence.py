@@ -33,6 +33,7 @@ HISTORY = 50  # positions of a history that are read
 SOURCES = 20  # distinct items of a history whose neighbours are read
 PAIRED = 10  # distinct earlier items that an event is paired with when item rows learn
 FAR_GAP_MS = 3_600_000  # pairs further apart than this weigh half
+VISIT_GAP_MS = 1_800_000  # a longer pause ends a visit
 PURCHASE = 2  # the kind of touch that makes an item bought
 HOUR_MS = 3_600_000
 
@@ -51,6 +52,7 @@ EVIDENCE = (
     "query_terms",
     "own_position",  # 1 = the last distinct item of the history, 0 = not in it
     "own_count",
+    "own_visit",  # of these touches, those of the visit that goes on
     "own_age_h",  # since the user last touched it
     "own_bought",
 )
@@ -69,6 +71,7 @@ EVIDENCE = (
     QUERY_TERMS,
     OWN_POSITION,
     OWN_COUNT,
+    OWN_VISIT,
     OWN_AGE_H,
     OWN_BOUGHT,
 ) = range(len(EVIDENCE))
@@ -100,6 +103,7 @@ class Table(NamedTuple):
 
     size: NDArray[np.int32]  # (1,) rows in use
     distinct: NDArray[np.int32]  # (1,) the first rows: the history's own items, newest first
+    visit: NDArray[np.int32]  # (1,) of these the first: the items of the visit that goes on
     list: NDArray[np.int32]  # (cap,) the list for which `row` of a slot holds
     row: NDArray[np.int32]  # (cap,)
     slots: NDArray[np.int32]  # (cap,) the slot of each row
@@ -116,6 +120,7 @@ def new_table(capacity: int) -> Table:
     return Table(
         size=np.zeros(1, np.int32),
         distinct=np.zeros(1, np.int32),
+        visit=np.zeros(1, np.int32),
         list=np.full(capacity, -1, np.int32),
         row=np.empty(capacity, np.int32),
         slots=np.empty(capacity, np.int32),
@@ -147,9 +152,12 @@ def row_of(table: Table, b: int, slot: int) -> int:
 @kernel
 def add_history(table: Table, histories: Histories, b: int) -> None:
     """Begin list `b`: give each distinct item of its history a row."""
-    table.size[0] = 0
+    table.size[0] = table.visit[0] = 0
+    visiting, later = True, histories.now[b]
     for position in range(histories.slots.shape[1]):
         slot = histories.slots[b, position]
+        visiting = visiting and later - histories.times[b, position] <= VISIT_GAP_MS
+        later = histories.times[b, position]
         if slot < 0:
             continue
         known = table.size[0]
@@ -160,6 +168,9 @@ def add_history(table: Table, histories: Histories, b: int) -> None:
             own[OWN_POSITION] = row + 1
             own[OWN_AGE_H] = max(histories.now[b] - histories.times[b, position], 0) / HOUR_MS
         own[OWN_COUNT] += 1.0
+        if visiting:
+            own[OWN_VISIT] += 1.0
+            table.visit[0] = table.size[0]
         if histories.kinds[b, position] == PURCHASE:
             own[OWN_BOUGHT] = 1.0
     table.distinct[0] = table.size[0]

@@ -24,10 +24,12 @@ PRIOR: Mapping[str, float] = {
     "popular_7d_relative": 0.5,
     "popular_1d_log": 0.05,
     "popular_7d_log": 0.05,
-    "own_last": -1.0,  # it is on the screen already
-    "own_count_log": 0.5,
-    "own_recency": 0.3,
-    "own_fresh": 0.3,
+    "own_visit_last": -1.0,  # it is on the screen already
+    "own_visit_log": 0.5,
+    "own_visit_recency": 0.3,
+    "own_visit_fresh": 0.3,
+    "own_earlier_log": 0.5,
+    "own_earlier_recency": 0.3,
     "category_share": 0.3,
     "price_fit": 0.1,
     "affinity_category": 0.2,
@@ -46,37 +48,42 @@ PRIOR_SEARCH: Mapping[str, float] = {  # in lists that answer a query
     "query_terms_relative": 2.0,
     "query_terms_log": 0.2,
 }
-_GATES = 3
+GATES = 4
 
 
 class BadRankerState(ValueError):
     """Saved weights do not belong to this ranker's features."""
 
 
-def gates(lengths: NDArray[np.int32], searches: NDArray[np.bool_]) -> _Floats:
-    """Return how far each of the three weight vectors counts in each list, (B, 3).
+def gates(
+    lengths: NDArray[np.int32], visits: NDArray[np.int32], searches: NDArray[np.bool_]
+) -> _Floats:
+    """Return how far each of the four weight vectors counts in each list, (B, 4).
 
-    Without a query the first counts, and the second the more, the shorter the history. With one
-    the third counts alone: shops without searches in their log must not unlearn what a match means.
+    Without a query the first counts, the second the more, the shorter the history, and the third
+    the more, the less of it is of the visit that goes on: not at all where all of it is. With one
+    the fourth counts alone: shops without searches in their log must not unlearn what a match
+    means.
 
     Args:
         lengths: (B,) distinct items of the history.
+        visits: (B,) of these, the items of the visit that goes on.
         searches: (B,) whether the list answers a query.
     """
-    short = 1 / (0.5 + np.log1p(lengths))
-    weights = [~searches, short * ~searches, searches]
+    short, early = (1 / (0.5 + np.log1p(count)) for count in (lengths, visits))
+    weights = [~searches, short * ~searches, (early - short) * ~searches, searches]
     return np.stack(weights, axis=1).astype(np.float32)
 
 
 class LinearRanker:
-    """Scores are X (w + w_short / (.5 + log(1 + n))), in searches X w_search; a softmax compares.
+    """Scores are X (w + short w_short + early w_early), in searches X w_search; a softmax compares.
 
     Shapes: B lists, C candidates, F features. Learns by softmax cross-entropy over the candidates
     with Adam, and ranks by the mean of its late weights. Absent evidence is a feature of 0 and
     moves nothing, so nothing needs scaling.
 
     Attributes:
-        weights: (3, F) that rank.
+        weights: (4, F) that rank.
 
     Raises:
         ValueError: a prior names a feature that is not among `names`.
@@ -90,8 +97,8 @@ class LinearRanker:
         learning_rate: float = 3e-3,
     ) -> None:
         self.names = tuple(names)
-        weights = np.zeros((_GATES, len(self.names)), np.float32)
-        for row, known in ((0, prior), (2, prior_search)):
+        weights = np.zeros((GATES, len(self.names)), np.float32)
+        for row, known in ((0, prior), (3, prior_search)):
             for name, weight in known.items():
                 if name not in self.names:
                     raise ValueError(f"the prior weighs {name!r}, which is not a feature")
@@ -105,7 +112,7 @@ class LinearRanker:
         Args:
             X: (B, C, F) features.
             mask: (B, C) where there is a candidate.
-            gated: (B, 3) from `gates`.
+            gated: (B, 4) from `gates`.
         """
         return _logits(X, mask, gated, self.weights)
 
@@ -118,7 +125,7 @@ class LinearRanker:
 
         Args:
             X: (B, C, F) features.
-            gated: (B, 3) from `gates`.
+            gated: (B, 4) from `gates`.
             slope: (B, C) of the loss by each logit of `score_learning`; 0 where there is no
                 candidate.
         """

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranker.adam import Adam
+from ranker.linear import GATES
 
 _Floats = NDArray[np.float32]
 
@@ -13,11 +14,11 @@ HIDDEN = (32, 16)
 LEARNING_RATE = 3e-3
 _SCALE_STEP = 0.01  # of the running mean square that an input is divided by
 _LEAST_SQUARE = 1e-4
-_CONTEXT = 2  # gates that are inputs too: how short the history is, and whether it is a search
+_CONTEXT = GATES - 1  # gates that are inputs too: all but the first, which is what they leave
 
 
 class Network:
-    """Logits of candidates from F features and two of the list's gates: two layers with ReLU.
+    """Logits of candidates from F features and three of the list's gates: two layers with ReLU.
 
     Its last layer starts at 0, so it says nothing before it has learnt. Inputs are divided by their
     root mean square so far. The mean of its late weights ranks.
@@ -28,7 +29,7 @@ class Network:
 
     Attributes:
         adam: holds the weights.
-        square: mean square of each input, (F + 2,).
+        square: mean square of each input, (F + 3,).
 
     Source: first weights by He et al., arXiv:1502.01852.
     """
@@ -47,7 +48,7 @@ class Network:
         self.square: _Floats = np.ones(inputs, np.float32)
 
     def score(self, X: _Floats, gated: _Floats) -> _Floats:
-        """Return logits, (B, C), of features (B, C, F) and gates (B, 3)."""
+        """Return logits, (B, C), of features (B, C, F) and gates (B, 4)."""
         return _forward(self.adam.averages, self._inputs(X, gated))[-1].reshape(X.shape[:2])
 
     def score_learning(self, X: _Floats, gated: _Floats) -> _Floats:
@@ -59,7 +60,7 @@ class Network:
 
         Args:
             X: (B, C, F) features.
-            gated: (B, 3) from `ranker.linear.gates`.
+            gated: (B, 4) from `ranker.linear.gates`.
             gradient: (B, C) of the loss by each logit of `score_learning`; 0 where there is no
                 candidate.
         """
@@ -80,7 +81,7 @@ class Network:
         self._rescale(inputs[:, back[0] != 0])
 
     def _inputs(self, X: _Floats, gated: _Floats) -> _Floats:
-        """Return one column a candidate, (F + 2, B C)."""
+        """Return one column a candidate, (F + 3, B C)."""
         lists, most, features = X.shape
         inputs = np.empty((features + _CONTEXT, lists, most), np.float32)
         inputs[:features] = np.moveaxis(X, -1, 0)
@@ -101,7 +102,7 @@ class Network:
 
 
 def _forward(weights: Mapping[str, _Floats], inputs: _Floats) -> tuple[_Floats, _Floats, _Floats]:
-    """Return what each layer says of inputs (F + 2, n)."""
+    """Return what each layer says of inputs (F + 3, n)."""
     first = np.maximum(weights["first"] @ inputs + weights["first_bias"], 0)
     second = np.maximum(weights["second"] @ first + weights["second_bias"], 0)
     return first, second, weights["last"] @ second

@@ -65,7 +65,7 @@ class Ranked:
         rankings: the lists.
         slots: (B, C) all candidates, padded with -1.
         features: (B, C, F).
-        gated: (B, 3) how far each weight vector counts.
+        gated: (B, 4) how far each weight vector counts.
         model_version: of the model that ranked.
         weighed: what was said of the candidates; empty in lists that are kept to learn from.
     """
@@ -144,7 +144,7 @@ def rank(
     mask = candidates.mask
     features = featurise(candidates.scores, mask)
     searches = np.array([request.is_search for request in requests], np.bool_)
-    gated = gates(candidates.lengths, searches)
+    gated = gates(candidates.lengths, candidates.visits, searches)
     logits = model.scorer.score(features, mask, gated)
     shares = softmax(logits)
     best = _best(requests, index, candidates.slots, logits, shares)

@@ -53,7 +53,7 @@ class Scorer:
         Args:
             X: (B, C, F) features.
             mask: (B, C) where there is a candidate.
-            gated: (B, 3) from `ranker.linear.gates`.
+            gated: (B, 4) from `ranker.linear.gates`.
         """
         logits = self.linear.score(X, mask, gated)
         return logits + self.network.score(X, gated) if self.heeds_network else logits
@@ -66,7 +66,7 @@ class Scorer:
         Args:
             X: (B, C, F) features.
             mask: (B, C) where there is a candidate.
-            gated: (B, 3) from `ranker.linear.gates`.
+            gated: (B, 4) from `ranker.linear.gates`.
             target: (B,) position of what the user took, -1 = not among the candidates: skipped.
 
         Returns:

@@ -42,6 +42,7 @@ _COMPONENTS: Mapping[str, str] = {
     "query_terms": "taken after queries with the same words",
     "own_position": "the user's own items, last first",
     "own_count": "the user's own items, most touched first",
+    "own_visit": "the same, touches of this visit alone",
     "own_age_h": "the user's own items, newest touch first",
     "own_bought": "bought by the user before",
     "attention": "attention over the history",

@@ -54,7 +54,7 @@ def test_explain_reads_the_tables_of_a_running_system(names: Names) -> None:
     assert (found.listed.candidates, found.listed.model_version) == (3, "generators")
     assert found.listed.place is not None
     assert tuple(found.listed.features) == NAMES
-    assert found.listed.features["own"] == 1
+    assert found.listed.features["own_visit"] == 1
     assert found.listed.features["title_any"] == 1
 
     done = headrace(settings, "features", "explain", "ann", "mug-0")

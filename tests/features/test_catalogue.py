@@ -112,7 +112,7 @@ def _raw(lists: int, candidates: int) -> st.SearchStrategy[NDArray[np.float32]]:
     """Draw raw scores as generators give them: flags, shares, counts, logits."""
     flags = {"own_bought", "attention_known", "factors_known"}
     shares = {"price_fit", "category_share", "brand_share"}
-    most = {"support": SOURCES, "own_count": HISTORY, "own_position": HISTORY}
+    most = {"support": SOURCES, "own_count": HISTORY, "own_visit": HISTORY, "own_position": HISTORY}
 
     def of(name: str) -> st.SearchStrategy[NDArray[np.float32]]:
         elements = st.floats(0, most.get(name, 1e6), width=32)
@@ -131,6 +131,9 @@ def _raw(lists: int, candidates: int) -> st.SearchStrategy[NDArray[np.float32]]:
         # A longer half-life never counts less.
         popular = [vector.SCORES.index(f"popular_{days}") for days in ("1d", "7d", "30d")]
         scores[..., popular] = np.sort(scores[..., popular], axis=-1)
+        # A visit is a part of the history.
+        own = [vector.SCORES.index(name) for name in ("own_visit", "own_count")]
+        scores[..., own] = np.sort(scores[..., own], axis=-1)
         return scores
 
     return st.tuples(*map(of, vector.SCORES)).map(joined)

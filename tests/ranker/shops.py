@@ -79,7 +79,7 @@ def random_index(
 def random_request(index: ItemIndex, rng: np.random.Generator, **given: Any) -> Request:
     length = int(rng.integers(0, 60))
     history = rng.integers(-1, max(len(index), 1), length).astype(np.int32)
-    ages = np.sort(rng.integers(0, 60 * HOUR, length))
+    ages = np.sort(rng.integers(0, int(rng.choice([1, 10, 60])) * HOUR, length))
     values: dict[str, Any] = {
         "now": NOW,
         "k": 10,

@@ -1,5 +1,7 @@
 """The kernels against a plain reference, and what no pool may ever hold."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -156,6 +158,13 @@ def test_ranks_are_reciprocal_ranks_of_their_scores(seed: int) -> None:
         assert values["rank_forward"] == pytest.approx(ranked / (above + 1))
 
 
+def len_of_visit(request: Request) -> int:
+    """Count the newest touches between which, and now, no pause is longer than half an hour."""
+    times = [request.now, *request.history_times.tolist()]
+    pauses = [later - earlier > HOUR // 2 for later, earlier in pairwise(times)]
+    return [*pauses, True].index(True)
+
+
 @seldom
 @given(seed=SEEDS)
 def test_a_history_says_where_and_how_often_it_met_an_item(seed: int) -> None:
@@ -165,6 +174,7 @@ def test_a_history_says_where_and_how_often_it_met_an_item(seed: int) -> None:
     order = distinct(history)
     for slot, values in scores_of(generate([request], index), 0).items():
         assert values["own_count"] == history.count(slot)
+        assert values["own_visit"] == history[: len_of_visit(request)].count(slot)
         assert values["own_position"] == (order.index(slot) + 1 if slot in order else 0)
         bought = [request.history_kinds[i] == 2 for i, s in enumerate(history) if s == slot]
         assert values["own_bought"] == any(bought)
@@ -250,3 +260,14 @@ def test_a_search_finds_titles_and_what_earlier_searches_led_to() -> None:
     assert found[0]["title"] > 0 == found[1]["title"]
     assert found[1]["query_exact"] == pytest.approx(3 / 4)
     assert found[1]["query_terms"] == pytest.approx(3 / 4 / 2)  # of two terms, one is known
+
+
+@seldom
+@given(seed=SEEDS)
+def test_a_list_knows_how_much_of_its_history_is_of_the_visit_that_goes_on(seed: int) -> None:
+    index, rng = random_index(40, seed), np.random.default_rng(seed)
+    request = random_request(index, rng)
+    found = generate([request], index)
+    history = request.history[:50].tolist()
+    assert found.lengths.tolist() == [len(distinct(history))]
+    assert found.visits.tolist() == [len(distinct(history[: len_of_visit(request)]))]

@@ -23,7 +23,7 @@ def lists(seed: int, count: int = 6) -> tuple[NDArray[np.float32], NDArray[np.bo
 
 
 def plain_gates(count: int) -> NDArray[np.float32]:
-    return gates(np.full(count, 3, np.int32), np.zeros(count, np.bool_))
+    return gates(*[np.full(count, 3, np.int32)] * 2, np.zeros(count, np.bool_))
 
 
 def test_the_prior_names_features_that_exist() -> None:
@@ -33,19 +33,26 @@ def test_the_prior_names_features_that_exist() -> None:
 
 
 def test_gates_let_the_short_history_speak_and_the_search_alone() -> None:
-    gated = gates(np.array([0, 50, 50], np.int32), np.array([False, False, True]))
-    assert gated[:, 0].tolist() == [1, 1, 0]
+    lengths = np.array([0, 50, 50, 50], np.int32)
+    visits = np.array([0, 50, 1, 1], np.int32)
+    gated = gates(lengths, visits, np.array([False, False, False, True]))
+    assert gated[:, 0].tolist() == [1, 1, 1, 0]
     assert gated[0, 1] == pytest.approx(2)
     assert 0 < gated[1, 1] < 0.25
-    assert gated[2].tolist() == [0, 0, 1]
+    assert gated[:3, 2].tolist() == [0, 0, pytest.approx(1 / (0.5 + np.log(2)) - gated[2, 1])]
+    assert gated[3].tolist() == [0, 0, 0, 1]
 
 
 def test_a_search_has_weights_of_its_own() -> None:
     X = np.array([[[1, 1, 1]]], np.float32)
     mask = np.ones((1, 1), np.bool_)
     lengths = np.zeros(1, np.int32)
-    assert ranker().score(X, mask, gates(lengths, np.array([False])))[0, 0] == pytest.approx(1)
-    assert ranker().score(X, mask, gates(lengths, np.array([True])))[0, 0] == pytest.approx(2)
+    assert ranker().score(X, mask, gates(lengths, lengths, np.array([False])))[
+        0, 0
+    ] == pytest.approx(1)
+    assert ranker().score(X, mask, gates(lengths, lengths, np.array([True])))[
+        0, 0
+    ] == pytest.approx(2)
 
 
 @given(seed=st.integers(0, 999))

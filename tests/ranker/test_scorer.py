@@ -27,7 +27,7 @@ def lists(seed: int, count: int = 6) -> tuple[_Floats, NDArray[np.bool_], NDArra
 
 
 def plain_gates(count: int) -> _Floats:
-    return gates(np.full(count, 3, np.int32), np.zeros(count, np.bool_))
+    return gates(*[np.full(count, 3, np.int32)] * 2, np.zeros(count, np.bool_))
 
 
 def taught(pick: str, rounds: int = 400, seed: int = 0) -> Scorer:
@@ -77,8 +77,8 @@ def test_the_network_s_step_follows_the_gradient(seed: int) -> None:
     slope = rng.standard_normal((2, 4)).astype(np.float32)
     names = ("first", "first_bias", "second", "second_bias", "last")
     weights = {name: torch.tensor(network.adam.arrays[name], requires_grad=True) for name in names}
-    context = np.broadcast_to(gated[:, None, 1:], (2, 4, 2))
-    inputs = np.concatenate([X, context], axis=2).reshape(8, 5).T / np.sqrt(np.float32(1 + 1e-4))
+    context = np.broadcast_to(gated[:, None, 1:], (2, 4, 3))
+    inputs = np.concatenate([X, context], axis=2).reshape(8, 6).T / np.sqrt(np.float32(1 + 1e-4))
     first = (weights["first"] @ torch.from_numpy(inputs) + weights["first_bias"]).relu()
     second = (weights["second"] @ first + weights["second_bias"]).relu()
     logits = weights["last"] @ second

@@ -127,7 +127,7 @@ def test_a_moment_may_be_chosen(shop: Replay) -> None:
     found = explained(("x", row), item, shop.index, shop.levels, shop.model, at=later)
     assert found.user["idle_h"] == 24
     assert found.listed is not None
-    assert found.listed.features["own_fresh"] == pytest.approx(1 / 25)
+    assert found.listed.features["own_earlier_fresh"] == pytest.approx(1 / 2)
 
 
 def test_people_see_names_values_and_meanings(
@@ -139,7 +139,7 @@ def test_people_see_names_values_and_meanings(
     told = capsys.readouterr().out
     assert f"user {user_id}, as of 2010-12-" in told
     assert "place " in told
-    for name in ("purchase_total", "popularity_7d", "price_level", "own_last"):
+    for name in ("purchase_total", "popularity_7d", "price_level", "own_visit_last"):
         assert name in told
     assert "\n0: idle_h, click_total, " in told
     assert "\nnot known: conversion" in told
