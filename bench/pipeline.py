@@ -32,6 +32,7 @@ from features.item import ItemRow, catalogued, new_item
 from features.levels import CategoryLevels
 from features.profile import Profile
 from features.signals import Signals
+from ranker.history import History
 from ranker.items import ItemIndex
 from ranker.model import Model
 from ranker.scorer import STEP_LISTS
@@ -150,7 +151,11 @@ class World:
 
     def fit(self) -> None:
         """Give every item a vector."""
-        histories = [[touch.item_id for touch in row.recent] for row in self.users.values()]
+        histories = [
+            History.of(*zip(*((t.item_id, t.ts, t.kind) for t in row.recent), strict=True))
+            for row in self.users.values()
+            if row.recent
+        ]
         contents = {
             name: token_ids(tokens(row.item)) for name, row in self.items.items() if row.item
         }

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  as all of torch's users call it
 
+from ranker.history import MANNERS
+
 _HIDDEN = -1e9  # logit of what may not be attended to; finite, so that no softmax is empty
 _FIRST_LENGTH = 0.3  # of a new item vector: Adam turns a short one faster
 
@@ -68,10 +70,11 @@ class Encoded(NamedTuple):
 class AttentionRetrieval(nn.Module):
     """Read a history into a query whose inner products with item vectors are logits.
 
-    A causal convolution makes each event aware of the two before it and gives attention its queries
-    and keys. The values are the raw item vectors: what attention mixes lies in the space of the
-    items before anything is learnt. A residual MLP over the mix, the newest item and its
-    convolved state starts as zero and learns what a mix of seen items cannot say.
+    A causal convolution makes each event aware of the two before it, of the pause before each and
+    of what kind of event it was, and gives attention its queries and keys. The values are the raw
+    item vectors: what attention mixes lies in the space of the items before anything is learnt. A
+    residual MLP over the mix, the newest item and its convolved state starts as zero and learns
+    what a mix of seen items cannot say.
 
     Shapes: B histories, H events (oldest first, empty slots only in front), d dims, nh heads,
     V items. Row 0 of the item table is the empty slot and stays zero.
@@ -89,6 +92,7 @@ class AttentionRetrieval(nn.Module):
         self.config = config = config or AttentionConfig()
         d = config.dims
         self.items = nn.Parameter(torch.zeros(1, d))
+        self.manner = nn.Parameter(torch.zeros(MANNERS, d))
         self.convolve = nn.Conv1d(d, d, config.kernel)
         self.query_key = nn.Linear(d, 2 * d, bias=False)
         self.distance = nn.Parameter(torch.zeros(config.heads, config.history))
@@ -128,7 +132,7 @@ class AttentionRetrieval(nn.Module):
         told = torch.from_numpy(vectors.any(axis=1))
         self.items.detach()[rows[told]] = torch.from_numpy(vectors)[told] * _FIRST_LENGTH
 
-    def forward(self, vectors: Tensor, real: Tensor) -> Encoded:
+    def forward(self, vectors: Tensor, real: Tensor, manners: Tensor) -> Encoded:
         """Read histories into queries.
 
         Args:
@@ -136,19 +140,22 @@ class AttentionRetrieval(nn.Module):
                 slot. Of a longer history the newest `config.history` events are read; the others
                 weigh 0.
             real: (B, H) False = empty slot, in front only.
+            manners: (B, H) how each event came, 0..MANNERS - 1; any in an empty slot.
         """
         unread = max(0, vectors.shape[1] - self.config.history)
-        queries, weights = self.read(vectors[:, unread:], real[:, unread:], newest=1)
+        vectors, real, manners = (part[:, unread:] for part in (vectors, real, manners))
+        queries, weights = self.read(vectors, real, manners, newest=1)
         return Encoded(queries[:, 0], F.pad(weights[:, 0], (unread, 0)))
 
     def read(
-        self, vectors: Tensor, real: Tensor, newest: int | None = None
+        self, vectors: Tensor, real: Tensor, manners: Tensor, newest: int | None = None
     ) -> tuple[Tensor, Tensor]:
         """Return a query for each of the newest positions, as if nothing had come after it.
 
         Args:
             vectors: (B, L, d) normalised item vectors, L <= config.history.
             real: (B, L) False = empty slot.
+            manners: (B, L) how each event came.
             newest: so many positions, N, from the end; None = all of them.
 
         Returns:
@@ -157,7 +164,8 @@ class AttentionRetrieval(nn.Module):
         B, L, d = vectors.shape
         N = L if newest is None else newest
         values = self.hide(vectors) * real[..., None]  # (B, L, d)
-        state = self._convolved(values)  # (B, L, d)
+        came = values + F.embedding(manners, self.manner) * real[..., None]
+        state = self._convolved(came)  # (B, L, d)
         to_query, to_key = self.query_key.weight.chunk(2)
         query, key = F.linear(state[:, L - N :], to_query), F.linear(state, to_key)
         query, key, value = map(self._heads, (query, key, values))  # (B, nh, N or L, .)

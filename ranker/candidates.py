@@ -1,14 +1,15 @@
 """Which items are worth scoring for a user, and what each generator says about them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ranker.batch import Asked, Batch, Found, Leanings
 from ranker.columns import Columns
-from ranker.evidence import HISTORY, Histories, Searches, new_table
+from ranker.evidence import Histories, Searches, new_table
+from ranker.history import histories_of
 from ranker.items import ItemIndex
 from ranker.lexical import NO_MATCHES
 from ranker.pool import (
@@ -20,71 +21,16 @@ from ranker.pool import (
     new_pools,
 )
 from ranker.popular import POPULAR
+from ranker.request import LEANINGS, NO_SLOTS, Request
 from ranker.scores import SCORES
 from ranker.selection import Filters, factors_of, vectors_of
 
-__all__ = ["GIVEN", "POPULAR", "SCORES", "Candidates", "Request", "generate"]
+__all__ = ["GIVEN", "POPULAR", "SCORES", "Candidates", "generate"]
 
 GIVEN = 1000  # so many of the items that a caller gives are ranked, the first ones
-LEANINGS = 4  # categories, brands and bands of prices that a user leans to, of each so many
 
 _Floats = NDArray[np.float32]
 _Slots = NDArray[np.int32]
-_NO_SLOTS: _Slots = np.empty(0, np.int32)
-_NO_KINDS = np.empty(0, np.int8)
-_NO_TIMES = np.empty(0, np.int64)
-
-
-@dataclass(slots=True, kw_only=True)
-class Request:
-    """One list to make. Slots are of the index, -1 = unknown and ignored.
-
-    Attributes:
-        now: ms UTC of the event that asks.
-        k: length of the list at most.
-        history: slots of the user's touches, newest first; the first `HISTORY` are read.
-        history_kinds: 0 click, 2 purchase; as long as `history`.
-        history_times: ms UTC; as long as `history`.
-        uncounted: so many of the newest touches are not in the item rows yet (the event that asks
-            has only just been sent to them); the rest is taken out of the neighbour scores.
-        factors: (d,) of the user; None = not learnt yet.
-        bias: of the user.
-        leaves: narrowest categories that the user leans to, by code: their shares, the heaviest
-            first; the first `LEANINGS` are read, as of what follows.
-        brands: likewise.
-        price_bands: likewise.
-        query: text of a search; "" = not a search.
-        query_keys: exact, squashed and terms of the query, as in the item rows.
-        terms: words of the query.
-        given: rank only these; None = generate candidates.
-        exclude: never show these.
-        diversity: 0 = by score alone, up to 1 = as unlike each other as can be.
-        domain: number of the domain, in the index, that all items of the list are of.
-    """
-
-    now: int
-    k: int
-    history: _Slots = field(default_factory=lambda: _NO_SLOTS)
-    history_kinds: NDArray[np.int8] = field(default_factory=lambda: _NO_KINDS)
-    history_times: NDArray[np.int64] = field(default_factory=lambda: _NO_TIMES)
-    uncounted: int = 0
-    factors: _Floats | None = None
-    bias: float = 0.0
-    leaves: Mapping[int, float] = field(default_factory=dict)
-    brands: Mapping[int, float] = field(default_factory=dict)
-    price_bands: Mapping[int, float] = field(default_factory=dict)
-    query: str = ""
-    query_keys: Sequence[str] = ()
-    terms: Sequence[str] = ()
-    given: _Slots | None = None
-    exclude: _Slots = field(default_factory=lambda: _NO_SLOTS)
-    diversity: float = 0.0
-    domain: int = 0
-
-    @property
-    def is_search(self) -> bool:
-        """Say whether the list answers a query."""
-        return bool(self.query)
 
 
 @dataclass(slots=True, frozen=True)
@@ -166,18 +112,11 @@ def _starts(parts: Sequence[_Slots]) -> NDArray[np.int64]:
 
 
 def _joined(parts: Sequence[_Slots]) -> _Slots:
-    return np.concatenate([_NO_SLOTS, *parts]).astype(np.int32, copy=False)
+    return np.concatenate([NO_SLOTS, *parts]).astype(np.int32, copy=False)
 
 
 def _pack_histories(requests: Sequence[Request], index: ItemIndex, size: int) -> Histories:
-    shape = (len(requests), HISTORY)
-    slots, times = np.full(shape, -1, np.int32), np.zeros(shape, np.int64)
-    kinds = np.zeros(shape, np.int8)
-    for b, request in enumerate(requests):
-        length = min(len(request.history), HISTORY)
-        slots[b, :length] = request.history[:length]
-        kinds[b, :length] = request.history_kinds[:length]
-        times[b, :length] = request.history_times[:length]
+    slots, kinds, times = histories_of(requests)
     now = np.array([request.now for request in requests], np.int64)
     return Histories(
         slots=_inside(slots, size),
@@ -225,7 +164,7 @@ def _pack_asked(
 ) -> Asked:
     lists, dims = len(requests), columns.vectors.shape[1]
     given = [
-        _NO_SLOTS if request.given is None else _known(_inside(request.given, size))
+        NO_SLOTS if request.given is None else _known(_inside(request.given, size))
         for request in requests
     ]
     factors = np.zeros((lists, columns.factors.shape[1]), np.float32)

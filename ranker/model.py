@@ -8,9 +8,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ranker.candidates import Request
 from ranker.checkpoint import BadCheckpoint, Checkpoint, load_bytes, save_bytes
+from ranker.history import History
 from ranker.items import ItemIndex
+from ranker.request import Request
 from ranker.retrieval import Retrieval, new_retrieval
 from ranker.scorer import Scorer
 from ranker.training import DEFAULT, Progress, Recipe
@@ -49,7 +50,7 @@ class Model:
 
     def fit(
         self,
-        histories: Iterable[Sequence[str]],
+        histories: Iterable[History],
         contents: Mapping[str, NDArray[np.integer]] | None = None,
         *,
         epochs: int,
@@ -63,7 +64,7 @@ class Model:
         Lists keep coming as before until `install` has put the new vectors into the index.
 
         Args:
-            histories: of each user, ids of the items in time order.
+            histories: of each user.
             contents: item -> tokens of its catalogue entry, ids above 0. Items that no history has
                 get a vector from them, and those that are new start from it.
             epochs: as in `ranker.training.fit`, and so are all others.

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ranker.candidates import Request, generate
+from ranker.candidates import generate
 from ranker.diversity import LOOKED_AT, similarities, spread
 from ranker.items import ItemIndex
 from ranker.linear import gates, softmax
 from ranker.reasons import NO_REASONS, Reasons, explain
+from ranker.request import Request
 from ranker.scorer import Scorer
 
 _Floats = NDArray[np.float32]

@@ -6,9 +6,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ranker.candidates import SCORES, Candidates, Request
+from ranker.candidates import SCORES, Candidates
 from ranker.columns import Columns
-from ranker.history import history_slots
+from ranker.history import histories_of
+from ranker.request import Request
 
 MOST = 3  # reasons of one item
 _DIGITS = 3  # of a weight; more say nothing to anybody and cost bytes
@@ -108,7 +109,7 @@ def explain(
         attention: (B, H) weight of each history position, newest first; None = no model.
     """
     lists = np.arange(len(requests))[:, None]
-    history = history_slots(requests)
+    history = histories_of(requests).slots
     slots = candidates.slots[lists, chosen]
     because = candidates.because[lists, chosen]
     together = np.where(because >= 0, history[lists, np.maximum(because, 0)], -1)

@@ -10,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from ranker.attention import AttentionConfig, AttentionRetrieval
-from ranker.candidates import Request
 from ranker.checkpoint import Checkpoint
 from ranker.content import ContentTower, Entries, fit_content
-from ranker.history import history_slots
+from ranker.history import History, histories_of, manners
 from ranker.items import ItemIndex
+from ranker.request import Request
+from ranker.sequences import Told
 from ranker.training import Progress, Recipe, fit, seeded
 
 _ATTENTION, _TOWER = "attention.", "content."  # begin the names of arrays in a checkpoint
@@ -99,7 +100,7 @@ class Retrieval:
 
     def fitted(
         self,
-        histories: Iterable[Sequence[str]],
+        histories: Iterable[History],
         contents: Mapping[str, NDArray[np.integer]],
         *,
         epochs: int,
@@ -116,8 +117,8 @@ class Retrieval:
         attention, tower = deepcopy(self.attention), deepcopy(self.tower)
         rows = self.rows()
         told = [
-            np.array([rows.setdefault(item_id, len(rows) + 1) for item_id in history], np.int64)
-            for history in histories
+            Told(np.array([rows.setdefault(one, len(rows) + 1) for one in ids], np.int64), came)
+            for ids, came in histories
         ]
         entries = _entries(contents, rows)
         known = len(attention)
@@ -140,7 +141,8 @@ class Retrieval:
                 with seeded(seed):
                     tower = ContentTower(attention.config.dims, attention.config.heads)
             vectors = attention.vectors().numpy()
-            touches = np.bincount(np.concatenate(told), minlength=len(rows) + 1)[1:]
+            touched = np.concatenate([one.rows for one in told])
+            touches = np.bincount(touched, minlength=len(rows) + 1)[1:]
             steps = recipe.content_steps * epochs
             fit_content(tower, entries, vectors, touches, steps=steps, seed=seed)
             rest = [item_id for item_id in contents if item_id not in rows]
@@ -168,18 +170,20 @@ class Retrieval:
         """Read histories, by the vectors that the index has (see `ranker.model.Model.encode`)."""
         if index.space != self.space:
             return None
-        slots = history_slots(requests)
+        slots, kinds, times = histories_of(requests)
         columns = index.columns
         known = (slots >= 0) & columns.has_vector[np.maximum(slots, 0)]
         # Known events first, so that the model sees no holes.
         order = np.argsort(~known, axis=1, kind="stable")  # (B, HISTORY)
         longest = max(1, int(known.sum(axis=1).max(initial=0)))
         order = order[:, :longest][:, ::-1]  # oldest first
-        read = np.take_along_axis(slots, order, axis=1)
-        real = np.take_along_axis(known, order, axis=1)
+        read, real = (np.take_along_axis(part, order, axis=1) for part in (slots, known))
+        times = np.take_along_axis(times, order, axis=1)
+        kinds = np.take_along_axis(kinds, order, axis=1)
+        came = manners(times, kinds, np.diff(real, axis=1, prepend=False)).astype(np.int64)
         vectors = columns.vectors[np.where(real, read, 0)]
         with torch.inference_mode():
-            encoded = self.attention(torch.from_numpy(vectors), torch.from_numpy(real))
+            encoded = self.attention(*map(torch.from_numpy, (vectors, real, came)))
         weights = np.zeros(slots.shape, np.float32)
         np.put_along_axis(weights, order, encoded.weights.numpy(), axis=1)
         return encoded.queries.numpy(), weights

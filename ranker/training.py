@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  as all of torch's users call it
 
 from ranker.attention import AttentionRetrieval
+from ranker.sequences import Told, Windows, cut
 
 _LATE = 2 / 3  # of the steps are done: from here on the learning rate is half
 _Ints = NDArray[np.int64]
@@ -52,29 +53,12 @@ class Progress(NamedTuple):
     loss: float  # of the epoch: mean cross-entropy per target, nats
 
 
-class Windows(NamedTuple):
-    """Where W training windows lie in one long array of events.
-
-    Position p of a window is an input if begin <= p < stop, and events[p + 1] is to be predicted
-    from it if first <= p; what comes before `first` is context, another window learns it.
-    """
-
-    events: _Ints  # (E,) rows of the item table, user after user
-    begin: _Ints  # (W,)
-    first: _Ints  # (W,)
-    stop: _Ints  # (W,)
-
-    @property
-    def targets(self) -> _Ints:
-        """Count what each window predicts, (W,)."""
-        return self.stop - self.first
-
-
 class _Batch(NamedTuple):
     """One step's examples; places point into `rows`."""
 
     rows: Tensor  # (n,) of the item table, distinct; the first is the empty slot
     inputs: Tensor  # (B, L) places, left-padded with 0
+    manners: Tensor  # (B, L) of the inputs
     targets: Tensor  # (B, L) places, 0 = none
     negatives: Tensor  # (M,) places
     log_expected: Tensor  # (M,) log of how many times each was to be drawn
@@ -90,7 +74,7 @@ def seeded(seed: int) -> Iterator[None]:
 
 def fit(
     model: AttentionRetrieval,
-    sequences: Sequence[NDArray[np.integer]],
+    sequences: Sequence[Told],
     *,
     epochs: int,
     seed: int,
@@ -105,8 +89,7 @@ def fit(
 
     Args:
         model: learns in place; it is left in evaluation mode.
-        sequences: of each user, in time order, the items as rows of the item table, from 1. Those
-            shorter than two say nothing.
+        sequences: of each user; those shorter than two say nothing.
         epochs: times that each event is learnt.
         seed: where chance comes from.
         max_steps: stop after so many optimiser steps; None = after all epochs.
@@ -130,24 +113,6 @@ def fit(
             return _run(learner, epochs, max_steps, progress)
         finally:
             model.eval()
-
-
-def cut(sequences: Sequence[NDArray[np.integer]], history: int) -> Windows:
-    """Cut histories into windows of at most `history` inputs.
-
-    Windows of a long history overlap by half, and every event but a user's first is a target once.
-    """
-    told = [np.asarray(sequence, np.int64) for sequence in sequences if len(sequence) > 1]
-    bounds: list[tuple[int, int, int]] = []
-    offset = 0
-    for sequence in told:
-        inputs = len(sequence) - 1
-        starts = [0, *range(history, inputs, max(1, history // 2))]
-        for start, end in zip(starts, [*starts[1:], inputs], strict=True):
-            bounds.append((offset + max(0, end - history), offset + start, offset + end))
-        offset += len(sequence)
-    events = np.concatenate([np.empty(0, np.int64), *told])
-    return Windows(events, *np.array(bounds, np.int64).reshape(-1, 3).T)
 
 
 def _run(
@@ -224,7 +189,8 @@ class _Learner:
 
         Source: sampled softmax, Bengio and Senecal, IEEE TNN 2008.
         """
-        queries, _ = self._model.read(F.embedding(batch.inputs, vectors), batch.inputs > 0)
+        inputs = F.embedding(batch.inputs, vectors)
+        queries, _ = self._model.read(inputs, batch.inputs > 0, batch.manners)
         learnt = batch.targets > 0
         queries, targets = queries[learnt], batch.targets[learnt]  # (T, d), (T,)
         positive = (queries * F.embedding(targets, vectors)).sum(-1)  # (T,)
@@ -234,10 +200,11 @@ class _Learner:
         return F.softplus(negative.logsumexp(dim=1) - positive).mean()
 
     def _assemble(self, chosen: _Ints) -> _Batch:
-        events, begin, first, stop = self._windows
+        events, manners, begin, first, stop = self._windows
         length = int((stop - begin)[chosen].max())
         at = stop[chosen, None] - np.arange(length, 0, -1)  # (B, L) positions in events
         inputs = np.where(at >= begin[chosen, None], events[at], 0)
+        came = torch.from_numpy(manners[np.maximum(at, 0)].astype(np.int64))
         targets = np.where(at >= first[chosen, None], events[at + 1], 0)
         negatives = self._draw()
         taken = [torch.from_numpy(part).flatten() for part in (inputs, targets)]
@@ -248,6 +215,7 @@ class _Learner:
         return _Batch(
             rows,
             placed[0].view(inputs.shape),
+            came,
             placed[1].view(targets.shape),
             placed[2],
             self._log_expected[negatives - 1],

@@ -4,9 +4,7 @@ The attention model is fitted from time to time on all that was read before, nev
 asked next.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from sys import intern
 
 from features.attributes import token_ids, tokens
 from features.domains import ONE_SHOP, Domains
@@ -14,6 +12,7 @@ from features.events import Event, Search
 from features.profile import Profile
 from streams.models import new_model
 from streams.replay import BATCH, Answer, Replay, Wanted
+from streams.touched import Touched
 
 FIRST_FIT = 3_000
 """Touches before the attention model is fitted for the first time."""
@@ -69,8 +68,7 @@ class Learner:
         self.model = new_model()
         self.replay = Replay(self.model, k, hide_owned=hide_owned, domains=domains)
         self._seed = seed
-        self._touched: defaultdict[str, list[str]] = defaultdict(list)
-        self._touches = 0
+        self._touched = Touched()
         self._next_fit = FIRST_FIT
         self._rehearsal = 0  # after so many events it begins; 0: the log has no end that is known
 
@@ -94,8 +92,7 @@ class Learner:
             if number % BATCH == 0:  # all that was read is learnt, and none of it is asked again
                 self._fit_when_due(number)
             if not isinstance(event, Search) and event.consent is not False:
-                self._touched[event.user_id].append(intern(event.item_id))
-                self._touches += 1
+                self._touched.add(event)
             yield event
 
     def _fit_when_due(self, number: int) -> None:
@@ -104,7 +101,7 @@ class Learner:
             self._fit(LAST_EPOCHS)
         elif number < self._rehearsal < number * GROWTH:
             return  # the rehearsal comes first
-        elif self._touches >= self._next_fit:
+        elif len(self._touched) >= self._next_fit:
             self._fit(BETWEEN_EPOCHS)
 
     def _fit(self, epochs: int) -> None:
@@ -113,7 +110,7 @@ class Learner:
             for item_id, row in self.replay.items.items()
             if row.item is not None
         }
-        histories = self._touched.values()
+        histories = self._touched.histories()
         self.model.fit(histories, contents, epochs=epochs, seed=self._seed)
         self.model.install(self.replay.index)
-        self._next_fit = int(self._touches * GROWTH)
+        self._next_fit = int(len(self._touched) * GROWTH)

@@ -8,11 +8,11 @@ import numpy as np
 from features import profile as profiles
 from features.events import Click, Event, Search
 from features.shown import answer_to
-from ranker.candidates import Request
 from ranker.items import ItemIndex, ItemState
 from ranker.model import Model
 from ranker.rank import Ranked, Ranking
 from ranker.reasons import NAMES
+from ranker.request import Request
 from streams import steps
 from streams.lists import Reason, Recommendation, RecommendedItem, Trigger
 

@@ -22,11 +22,11 @@ from features.item import ItemRow, catalogued, new_item
 from features.levels import CategoryLevels
 from features.profile import Profile
 from features.signals import Signals
-from ranker.candidates import Request
 from ranker.factors import FACTORS
 from ranker.items import ItemIndex
 from ranker.model import Model
 from ranker.rank import Ranked, Ranking
+from ranker.request import Request
 from streams import steps
 from streams.batches import batched
 from streams.broadcast import show_items

@@ -23,10 +23,10 @@ from features.privacy import Unstored
 from features.profile import Profile
 from features.signals import Signals, Touched, signal_of
 from features.text import query_keys, reworded, terms
-from ranker.candidates import Request
 from ranker.items import ItemIndex
 from ranker.rank import Model, Ranked
 from ranker.rank import rank as rank_requests
+from ranker.request import Request
 from streams.factorise import step_items, step_users
 from streams.filters import limits_of
 from streams.item_states import vector_of

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 
-from ranker.candidates import SCORES, Candidates, Request
+from ranker.candidates import SCORES, Candidates
 from ranker.evidence import FAR_GAP_MS, PAIRED, SOURCES
 from ranker.items import ItemIndex
 from ranker.landmark import Landmark
 from ranker.pairs import TIE
+from ranker.request import Request
 
 
 def scores_of(candidates: Candidates, b: int) -> dict[int, dict[str, float]]:

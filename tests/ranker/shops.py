@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from hypothesis import settings
 
-from ranker.candidates import Request
 from ranker.items import ONE_DOMAIN, ItemIndex, ItemState
+from ranker.request import Request
 
 NOW = 1_700_000_100_000  # a quarter of an hour begins
 HOUR = 3_600_000

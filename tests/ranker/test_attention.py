@@ -10,7 +10,7 @@ from torch.nn import functional as F  # noqa: N812  as all of torch's users call
 
 from ranker.attention import AttentionConfig, AttentionRetrieval, BadAttentionConfig
 from ranker.training import seeded
-from tests.ranker.histories import padded, read
+from tests.ranker.histories import manners_of, padded, read
 from tests.ranker.shops import seldom
 
 ITEMS = 30
@@ -26,6 +26,7 @@ def model() -> AttentionRetrieval:
         for parameter in made.refine.parameters():
             torch.nn.init.normal_(parameter, std=0.3)
         torch.nn.init.normal_(made.distance)
+        torch.nn.init.normal_(made.manner)
     return made
 
 
@@ -68,10 +69,10 @@ def test_every_position_reads_as_if_nothing_came_after_it(
     model: AttentionRetrieval, history: list[int], cut: int
 ) -> None:
     rows = padded(history, width=len(history))
-    queries, weights = model.read(model.items[rows], rows > 0)
+    queries, weights = model.read(model.items[rows], rows > 0, manners_of(rows))
     cut = min(cut, len(history))
     before = padded(history[:cut], width=cut)
-    queries_before, weights_before = model.read(model.items[before], before > 0)
+    queries_before, weights_before = model.read(model.items[before], before > 0, manners_of(before))
     close(queries[:, :cut], queries_before)
     close(weights[:, :cut, :cut], weights_before)
     assert not weights.triu(diagonal=1).any()
@@ -84,7 +85,7 @@ def test_one_history_read_at_all_positions_ends_with_the_query_of_the_last(
 ) -> None:
     rows = padded(history, width=len(history))
     vectors = F.normalize(model.items[rows], dim=-1)
-    close(model.read(vectors, rows > 0)[0][:, -1], read(model, rows).queries)
+    close(model.read(vectors, rows > 0, manners_of(rows))[0][:, -1], read(model, rows).queries)
 
 
 def test_only_the_newest_events_are_read(model: AttentionRetrieval) -> None:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ranker.candidates import Request, generate
+from ranker.candidates import generate
 from ranker.items import ItemIndex, ItemState
+from ranker.request import Request
 from ranker.scores import RANKED
 from tests.ranker.reference import distinct, reference_neighbours, scores_of
 from tests.ranker.shops import HOUR, NOW, queries_of, random_index, random_request, seldom

@@ -10,7 +10,8 @@ from ranker.linear import gates
 from ranker.scorer import STEP_LISTS, Scorer
 
 CHOICES = 8
-GATED = gates(*[np.full(STEP_LISTS, 3, np.int32)] * 2, np.zeros(STEP_LISTS, np.bool_))
+LENGTHS = np.full(STEP_LISTS, 3, np.int32)
+GATED = gates(LENGTHS, LENGTHS, np.zeros(STEP_LISTS, np.bool_))
 MASK = np.ones((STEP_LISTS, CHOICES), np.bool_)
 
 

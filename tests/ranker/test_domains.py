@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.vector import NAMES, compute
-from ranker.candidates import Request, generate
+from ranker.candidates import generate
 from ranker.columns import DAY_MS, HALF_LIVES_MS
 from ranker.items import ItemIndex, ItemState
 from ranker.model import Model
 from ranker.rank import rank
+from ranker.request import Request
 from ranker.shelves import BY, LEAST
 from tests.ranker.shops import (
     HOUR,

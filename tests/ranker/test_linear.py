@@ -23,7 +23,8 @@ def lists(seed: int, count: int = 6) -> tuple[NDArray[np.float32], NDArray[np.bo
 
 
 def plain_gates(count: int) -> NDArray[np.float32]:
-    return gates(*[np.full(count, 3, np.int32)] * 2, np.zeros(count, np.bool_))
+    lengths = np.full(count, 3, np.int32)
+    return gates(lengths, lengths, np.zeros(count, np.bool_))
 
 
 def test_the_prior_names_features_that_exist() -> None:

@@ -14,23 +14,26 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from features.vector import NAMES, compute
-from ranker.candidates import Request
 from ranker.checkpoint import BadCheckpoint, Checkpoint, load_bytes, save_bytes
 from ranker.evidence import HISTORY
+from ranker.history import History
 from ranker.items import ItemIndex, ItemState
 from ranker.model import Model
 from ranker.rank import rank
+from ranker.request import Request
 from ranker.training import Recipe, seeded
+from tests.ranker.histories import a_click_a_second
 from tests.ranker.shops import NOW, name, random_index, random_request, seldom
 
 QUICK = Recipe(few_targets=20)
 SEEDS = st.integers(0, 10_000)
 
 
-def shop_histories(users: int = 40, items: int = 20) -> list[list[str]]:
+def shop_histories(users: int = 40, items: int = 20) -> list[History]:
     rng = np.random.default_rng(0)
     starts = rng.integers(0, items, users)
-    return [[name(int(start + step) % items) for step in range(8)] for start in starts]
+    walks = ([name(int(start + step) % items) for step in range(8)] for start in starts)
+    return a_click_a_second(*walks)
 
 
 def trained(steps: int = 60) -> Model:
@@ -122,7 +125,7 @@ def test_a_model_that_is_not_in_the_index_says_nothing(model: Model) -> None:
 
 def test_of_two_models_the_last_to_be_installed_is_in_the_index(model: Model) -> None:
     index, other = ItemIndex(), Model(NAMES)
-    other.fit([["lamp", "desk", "lamp"]], epochs=1, seed=0)
+    other.fit(a_click_a_second(["lamp", "desk", "lamp"]), epochs=1, seed=0)
     for installed in (model, other):
         installed.install(index)
     known = {index.ids[slot] for slot in np.flatnonzero(index.has_vector)}
@@ -135,7 +138,7 @@ def test_a_fit_keeps_what_was_known_and_adds_new_items() -> None:
     index, before = ItemIndex(), model.item_ids
     model.install(index)
     old = index.vectors[index.slots(before)].copy()
-    model.fit([["lamp", "desk"]], epochs=1, seed=0, recipe=Recipe(negatives=0))
+    model.fit(a_click_a_second(["lamp", "desk"]), epochs=1, seed=0, recipe=Recipe(negatives=0))
     model.install(index)
     assert model.item_ids == (*before, "lamp", "desk")
     np.testing.assert_allclose(index.vectors[index.slots(before)], old, atol=1e-6)
@@ -143,7 +146,7 @@ def test_a_fit_keeps_what_was_known_and_adds_new_items() -> None:
 
 def test_a_fit_on_nothing_changes_nothing() -> None:
     model = Model(NAMES)
-    assert model.fit([[], ["lamp"]], epochs=3, seed=0).steps == 0
+    assert model.fit(a_click_a_second([], ["lamp"]), epochs=3, seed=0).steps == 0
     assert model.version == "generators"
 
 
@@ -164,7 +167,12 @@ def test_items_that_no_fit_has_learnt_get_equal_vectors_too() -> None:
     for chance in (1, 2):
         with seeded(chance):
             made = Model(NAMES)
-            made.fit([*shop_histories(), ["seen once"]], epochs=1, seed=1, recipe=QUICK)
+            made.fit(
+                [*shop_histories(), *a_click_a_second(["seen once"])],
+                epochs=1,
+                seed=1,
+                recipe=QUICK,
+            )
         assert "seen once" in made.item_ids
         versions.add(made.version)
     assert len(versions) == 1
@@ -230,7 +238,7 @@ def test_parts_that_do_not_fit_are_refused(
 def test_loading_a_model_leaves_torchs_compiler_alone(tmp_path: Path) -> None:
     """A worker only ranks: the compiler would cost it 150 MB."""
     learnt = Model(NAMES)
-    learnt.fit([["a", "b"], ["b", "c"]], epochs=1, seed=1)
+    learnt.fit(a_click_a_second(["a", "b"], ["b", "c"]), epochs=1, seed=1)
     file = tmp_path / "model"
     file.write_bytes(learnt.save())
     program = (
@@ -274,7 +282,7 @@ def test_an_item_that_is_touched_for_the_first_time_starts_where_its_entry_lies(
     model.fit(shop_histories(), contents_of(24), epochs=3, seed=1, recipe=QUICK)
     model.install(index)
     said = index.vectors[index.slots([name(21)])].copy()
-    later = [*shop_histories(), [name(21), name(22)]]
+    later = [*shop_histories(), *a_click_a_second([name(21), name(22)])]
     model.fit(later, contents_of(24), epochs=1, seed=1, max_steps=1, recipe=QUICK)
     model.install(index)
     assert name(21) in model.item_ids[:22]

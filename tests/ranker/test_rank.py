@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from features.vector import NAMES, compute
-from ranker.candidates import Request
 from ranker.items import ItemIndex, ItemState
 from ranker.rank import Ranked, Ranking, rank
 from ranker.reasons import MOST
+from ranker.request import Request
 from ranker.scorer import Scorer
 from tests.ranker.shops import NOW, queries_of, random_index, random_request, seldom
 

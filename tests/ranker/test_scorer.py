@@ -27,7 +27,8 @@ def lists(seed: int, count: int = 6) -> tuple[_Floats, NDArray[np.bool_], NDArra
 
 
 def plain_gates(count: int) -> _Floats:
-    return gates(*[np.full(count, 3, np.int32)] * 2, np.zeros(count, np.bool_))
+    lengths = np.full(count, 3, np.int32)
+    return gates(lengths, lengths, np.zeros(count, np.bool_))
 
 
 def taught(pick: str, rounds: int = 400, seed: int = 0) -> Scorer:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ranker.candidates import LEANINGS, Request, generate
+from ranker.candidates import generate
 from ranker.items import ItemIndex, ItemState
 from ranker.pool import TOP_LIKED
+from ranker.request import LEANINGS, Request
 from ranker.shelves import BY, ITEMS, LEAST
 from tests.ranker.reference import scores_of
 from tests.ranker.shops import DAY, NOW, name, random_index, random_request, seldom

@@ -1,6 +1,7 @@
 """Training: every event a target once, loss that falls, and the same weights from the same seed."""
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ranker.attention import AttentionConfig, AttentionRetrieval
-from ranker.training import Progress, Recipe, cut, fit, seeded
+from ranker.history import MANNERS
+from ranker.sequences import Told, cut
+from ranker.training import Progress, Recipe, fit, seeded
 from tests.ranker.histories import read
 from tests.ranker.shops import seldom
 
@@ -25,11 +28,17 @@ def fresh(items: int = 0, seed: int = 0) -> AttentionRetrieval:
         return AttentionRetrieval(CONFIG, items)
 
 
-def walks(users: int, items: int, seed: int) -> list[NDArray[np.int64]]:
+def told(*histories: Sequence[int] | NDArray[np.int64]) -> list[Told]:
+    """Return histories of rows as the model is taught them: a manner for each item."""
+    rows = [np.array(history, np.int64) for history in histories]
+    return [Told(one, (one * 7 % MANNERS).astype(np.int8)) for one in rows]
+
+
+def walks(users: int, items: int, seed: int) -> list[Told]:
     """Users who mostly go from an item to the one after it."""
     rng = np.random.default_rng(seed)
     steps = np.where(rng.random((users, 12)) < 0.9, 1, rng.integers(0, items, (users, 12)))
-    return [1 + row % items for row in np.cumsum(steps, axis=1)]
+    return told(*(1 + row % items for row in np.cumsum(steps, axis=1)))
 
 
 def weights(model: AttentionRetrieval) -> dict[str, torch.Tensor]:
@@ -40,7 +49,7 @@ def weights(model: AttentionRetrieval) -> dict[str, torch.Tensor]:
 def test_every_event_but_the_first_is_a_target_once_with_what_came_before_it(
     histories: list[list[int]], length: int
 ) -> None:
-    windows = cut([np.array(history, np.int64) for history in histories], length)
+    windows = cut(told(*histories), length)
     learnt: Counter[tuple[int, int]] = Counter()
     for begin, first, stop in zip(windows.begin, windows.first, windows.stop, strict=True):
         assert 0 <= begin <= first < stop <= begin + length
@@ -101,7 +110,7 @@ def test_new_items_join_and_old_ones_that_are_not_met_keep_their_vectors() -> No
     model = fresh()
     fit(model, walks(30, 20, 0), epochs=2, seed=0, recipe=QUICK)
     before = weights(model)["items"]
-    later = [np.array([25, 26, 27, 25, 26, 27])]
+    later = told([25, 26, 27, 25, 26, 27])
     fit(model, later, epochs=3, seed=0, recipe=Recipe(negatives=0))
     assert len(model) == 27
     assert torch.equal(model.items[:21], before)
@@ -130,8 +139,7 @@ def test_any_histories_leave_finite_weights_and_a_model_that_reads(
     histories: list[list[int]],
 ) -> None:
     model = fresh(3)
-    told = [np.array(history, np.int64) for history in histories]
-    end = fit(model, told, epochs=1, seed=0, recipe=Recipe(few_targets=10, negatives=4))
+    end = fit(model, told(*histories), epochs=1, seed=0, recipe=Recipe(few_targets=10, negatives=4))
     assert (end.steps > 0) == any(len(history) > 1 for history in histories)
     assert np.isfinite(end.loss)
     assert all(value.isfinite().all() for value in weights(model).values())
@@ -140,4 +148,4 @@ def test_any_histories_leave_finite_weights_and_a_model_that_reads(
 
 def test_an_item_before_the_first_row_is_refused() -> None:
     with pytest.raises(ValueError, match="item 0"):
-        fit(fresh(), [np.array([1, 0, 2])], epochs=1, seed=0)
+        fit(fresh(), told([1, 0, 2]), epochs=1, seed=0)

@@ -13,6 +13,7 @@ from ranker.training import Recipe
 from streams.broadcast import show_items
 from streams.item_states import content_of, read_entries
 from streams.models import new_model
+from tests.ranker.histories import a_click_a_second
 
 QUICK = Recipe(few_targets=20)
 COLOURS = ("red", "blue", "green", "black")
@@ -27,7 +28,7 @@ def trained(seed: int = 0) -> Model:
     model = new_model()
     items = [entry(number) for number in range(8)]
     contents = {item.item_id: token_ids(tokens(item)) for item in items}
-    histories = [[f"mug-{c}", f"mug-{c + 4}", f"mug-{c}"] for c in range(4)] * 5
+    histories = a_click_a_second(*([f"mug-{c}", f"mug-{c + 4}", f"mug-{c}"] for c in range(4))) * 5
     model.fit(histories, contents, epochs=5, seed=seed, recipe=QUICK)
     return model
 

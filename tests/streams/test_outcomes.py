@@ -41,7 +41,8 @@ def made(lists: int = 1, seed: int = 0) -> Ranked:
     features = np.random.default_rng(seed).random((*slots.shape, len(NAMES)), np.float32)
     features[slots < 0] = 0
     shown = Ranking(slots[0, :2], np.array([0.5, 0.2], np.float32), NO_REASONS)
-    gated = gates(*[np.full(lists, 3, np.int32)] * 2, np.zeros(lists, np.bool_))
+    lengths = np.full(lists, 3, np.int32)
+    gated = gates(lengths, lengths, np.zeros(lists, np.bool_))
     return Ranked([shown] * lists, slots, features, gated, "v")
 
 

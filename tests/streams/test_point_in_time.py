@@ -19,9 +19,9 @@ from features.catalogue import Value, values
 from features.events import Event, Search
 from features.item import ItemRow
 from features.profile import Profile
-from ranker.candidates import Request
 from ranker.items import ItemIndex
 from ranker.rank import Model, Ranked
+from ranker.request import Request
 from streams import steps
 from streams.data import ESHOP_CLOTHING, ONLINE_RETAIL, Shop
 from streams.models import new_model

@@ -167,7 +167,9 @@ def test_without_consent_items_learn_and_models_do_not() -> None:
     learner = Learner(k=5, seed=1)
     asked = list(learner.learn(clicks, lambda *_: True))
     assert {answer.event.user_id for answer in asked} == {"ann"}
-    assert learner.replay.users.keys() == learner._touched.keys() == {"ann"}
+    assert learner.replay.users.keys() == {"ann"}
+    (history,) = learner._touched.histories()
+    assert history.item_ids == ["i", "i"]
     assert learner.replay.items["i"].reach == ONE * 3
 
 
