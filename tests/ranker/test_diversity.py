@@ -9,8 +9,9 @@ from features.vector import NAMES, compute
 from ranker.diversity import similarities, spread
 from ranker.items import ItemIndex, ItemState
 from ranker.rank import rank
+from ranker.request import Request
 from ranker.scorer import Scorer
-from tests.ranker.shops import name, random_index, random_request, seldom
+from tests.ranker.shops import NOW, name, random_index, random_request, seldom
 from tests.ranker.test_rank import AttentiveModel
 
 SEEDS = st.integers(0, 10_000)
@@ -86,9 +87,7 @@ def test_a_varied_list_shows_another_kind_before_more_of_the_same() -> None:
         index.put(state)
     model = AttentiveModel()
     model.scorer = Scorer(NAMES)
-    request = random_request(index, np.random.default_rng(0), k=3, history=np.empty(0, np.int32))
-    request.factors = None
-    request.query, request.query_keys, request.terms = "", (), ()
+    request = Request(now=NOW, k=3)
 
     def shown() -> list[int]:
         return [int(slot) for slot in rank([request], index, model, compute).rankings[0].slots]

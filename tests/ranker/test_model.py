@@ -42,6 +42,17 @@ def trained(steps: int = 60) -> Model:
     return model
 
 
+def touched(index: ItemIndex, *item_ids: str) -> Request:
+    """Ask for a list of somebody who clicked these, the newest first, a second apart."""
+    return Request(
+        now=NOW,
+        k=5,
+        history=index.slots(item_ids),
+        history_kinds=np.zeros(len(item_ids), np.int8),
+        history_times=NOW - np.arange(len(item_ids)) * 1000,
+    )
+
+
 @pytest.fixture(scope="module")
 def model() -> Model:
     """A model that has learnt a shop of twenty items."""
@@ -61,9 +72,7 @@ def test_what_follows_in_histories_is_nearest_to_the_query(model: Model) -> None
     index = ItemIndex()
     index.put_many(ItemState(item_id=name(i)) for i in range(20))
     model.install(index)
-    requests = [
-        Request(now=NOW, k=5, history=index.slots([name(i + 1), name(i)])) for i in range(18)
-    ]
+    requests = [touched(index, name(i + 1), name(i)) for i in range(18)]
     encoded = model.encode(requests, index)
     assert encoded is not None
     best = (encoded[0] @ index.vectors[:20].T).argmax(axis=1)
@@ -108,14 +117,14 @@ def test_items_that_come_later_find_their_vector_and_are_read(model: Model) -> N
     index.put(ItemState(item_id="unheard of"))
     index.put(ItemState(item_id=name(3)))
     assert index.has_vector[index.slots([name(3), "unheard of"])].tolist() == [True, False]
-    encoded = model.encode([Request(now=NOW, k=1, history=index.slots([name(3)]))], index)
+    encoded = model.encode([touched(index, name(3))], index)
     assert encoded is not None
     assert encoded[0].any()
 
 
 def test_a_model_that_is_not_in_the_index_says_nothing(model: Model) -> None:
     index = random_index(10, 0)
-    requests = [Request(now=NOW, k=1, history=index.slots([name(3)]))]
+    requests = [touched(index, name(3))]
     assert model.encode(requests, index) is None
     again = trained(10)
     again.install(index)
@@ -262,7 +271,7 @@ def test_an_item_that_no_history_had_gets_a_vector_from_its_entry_and_keeps_it_w
         index = ItemIndex()
         one.install(index)
         assert index.has_vector[index.slots(contents_of(24))].all()
-        encoded = one.encode([Request(now=NOW, k=1, history=index.slots([name(22)]))], index)
+        encoded = one.encode([touched(index, name(22))], index)
         assert encoded is not None
         assert encoded[0].any()
     assert model.save() == Model.load(model.save(), NAMES).save()
@@ -295,3 +304,23 @@ def test_without_a_catalogue_nothing_is_read_and_nothing_is_kept() -> None:
     without.fit(shop_histories(), epochs=1, seed=1, recipe=QUICK)
     assert with_none.save() == without.save()
     assert not any("content" in key for key in load_bytes(without.save(), NAMES).arrays)
+
+
+def test_when_and_what_kind_of_events_they_were_is_read() -> None:
+    came = ((1_000, 0), (86_400_000, 0), (1_000, 2))  # pause before the second event, and its kind
+    model, index = Model(NAMES), ItemIndex()
+    histories = [
+        History.of([name(0), name(1), name(10 + n)], [0, pause, pause + 1_000], [0, kind, 0])
+        for n, (pause, kind) in enumerate(came)
+    ]
+    model.fit(histories * 20, epochs=40, seed=0, recipe=QUICK)
+    index.put_many(ItemState(item_id=name(i)) for i in range(20))
+    model.install(index)
+    asked = [touched(index, name(1), name(0)) for _ in came]
+    for request, (pause, kind) in zip(asked, came, strict=True):
+        request.history_times = np.array([NOW, NOW - pause])
+        request.history_kinds = np.array([kind, 0], np.int8)
+    encoded = model.encode(asked, index)
+    assert encoded is not None
+    found = encoded[0] @ index.vectors[index.slots([name(10), name(11), name(12)])].T
+    assert found.argmax(axis=1).tolist() == [0, 1, 2]
