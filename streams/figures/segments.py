@@ -10,6 +10,7 @@ from features.decay import DAY_MS
 from features.events import Click, Event, Search
 from features.item import NEVER, ItemRow
 from features.profile import Profile
+from features.session import SESSION_GAP_MS
 from streams.figures.rates import rates
 from streams.figures.result import Segment
 
@@ -21,12 +22,14 @@ class Before(NamedTuple):
 
     Attributes:
         touches: Of the user; as far back as the row remembers, so 50 at most.
+        pause_ms: Since the last of these, `NEVER` where there is none.
         item_touches: Of the item that was then taken, by anybody.
         item_age_ms: Time since it was first touched, `NEVER` where it had not been.
         searched: Whether the list answers a search, or the item was found by one.
     """
 
     touches: int
+    pause_ms: int
     item_touches: int
     item_age_ms: int
     searched: bool
@@ -43,6 +46,7 @@ def before(event: Event, row: Profile, taken: ItemRow | None) -> Before:
     touched = taken is not None and taken.first_seen != NEVER
     return Before(
         touches=len(row.recent),
+        pause_ms=max(event.ts - row.recent[-1].ts, 0) if row.recent else NEVER,
         item_touches=sum(taken.touches) if taken else 0,
         item_age_ms=max(event.ts - taken.first_seen, 0) if taken and touched else NEVER,
         searched=isinstance(event, Search)
@@ -64,12 +68,15 @@ class Group(NamedTuple, Generic[Known]):
     names: Sequence[str]
 
 
+PAUSES = (0, SESSION_GAP_MS + 1, DAY_MS, 7 * DAY_MS)
+PAUSE_NAMES = ("no touch before", "in a visit", "under 1 day", "1-7 days", "7+ days")
 AGES = (0, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
 AGE_NAMES = ("never touched", "under 1 day", "1-7 days", "7-30 days", "30+ days")
 TOUCHES = (1, 2, 5, 10)
 TOUCH_NAMES = ("0, a new user", "1", "2-4", "5-9", "10+")
 GROUPS: Mapping[str, Group[Before]] = {
     "touches of the user before": Group(lambda known: known.touches, TOUCHES, TOUCH_NAMES),
+    "pause of the user before": Group(lambda known: known.pause_ms, PAUSES, PAUSE_NAMES),
     "touches of the item before": Group(
         lambda known: known.item_touches, (1, 10, 100), ("0, a new item", "1-9", "10-99", "100+")
     ),

@@ -13,7 +13,7 @@ from streams.figures.tally import Tally
 from tests.figures.made import ABSENT, listed
 
 KS = (2, 5)
-STRANGER = Before(0, 0, NEVER, searched=False)
+STRANGER = Before(0, NEVER, 0, NEVER, searched=False)
 SHARES = st.lists(st.sampled_from((0.0, 0.1, 0.2, 0.4)), min_size=1, max_size=8)
 LISTS = st.lists(st.builds(listed, SHARES, st.sampled_from((0, 1, 5, ABSENT))), max_size=12)
 
