@@ -21,7 +21,7 @@ def evaluation(lists: int) -> Evaluation:
         taken = number % 4 if number % 5 else ABSENT
         one = listed((0.5, 0.3, 0.15, 0.05), taken, k=2, number=number + 1)
         one.answer.scores[:3, 1] = 0.5, 0.7, 0.1
-        tally.add(one, Before(number, number, number, searched=bool(number % 2)))
+        tally.add(one, Before(number, number, number, number, searched=bool(number % 2)))
         curve.add(one)
     return Evaluation(
         data=EVIL,
