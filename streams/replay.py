@@ -33,6 +33,7 @@ from streams.broadcast import show_items
 from streams.data import BadData
 from streams.item_states import half_lives_of, read_entries
 from streams.outcomes import Outcomes
+from streams.packed_users import PackedUsers
 
 BATCH = 128
 """Events of a micro-batch: what a poll brings a busy worker."""
@@ -91,7 +92,7 @@ class Replay:
         domains: Domains = ONE_SHOP,
     ) -> None:
         self.model = model
-        self.users: dict[str, Profile] = {}
+        self.users = PackedUsers()
         self.items: dict[str, ItemRow] = {}
         self.index = ItemIndex(
             neighbours, half_life_ms=half_life_ms, domains=half_lives_of(domains)
@@ -125,7 +126,7 @@ class Replay:
         for batch in batched(events, BATCH):
             outcome, asked, ranked, seconds = self._ask(batch, wanted, counted=True)
             self._teach(batch, asked, ranked)
-            self.users |= outcome.rows
+            self.users.update(outcome.rows)
             messages = (
                 (item_id, Signals(SOURCE, tuple(entries)))
                 for item_id, entries in outcome.signals.items()
@@ -146,7 +147,7 @@ class Replay:
         """Rank with all shared state frozen: only the users' own rows follow the events."""
         for batch in batched(events, BATCH):
             outcome, asked, ranked, seconds = self._ask(batch, wanted, counted=False)
-            self.users |= outcome.rows
+            self.users.update(outcome.rows)
             yield from _answers(asked, ranked, seconds)
 
     def _ask(
