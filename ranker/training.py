@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  as all of torch's users call it
 
 from ranker.attention import AttentionRetrieval
+from ranker.sampled_softmax import sampled_softmax
 from ranker.sequences import Told, Windows, cut
 
 _LATE = 2 / 3  # of the steps are done: from here on the learning rate is half
@@ -182,22 +183,13 @@ class _Learner:
         return float(loss.detach())
 
     def _loss(self, batch: _Batch, vectors: Tensor) -> Tensor:
-        """Return the mean cross-entropy of the targets against the sampled negatives.
-
-        What a negative adds to the sum of the softmax is divided by how often it was to be drawn,
-        so that the sum is right on average over all items.
-
-        Source: sampled softmax, Bengio and Senecal, IEEE TNN 2008.
-        """
+        """Return the mean cross-entropy of the targets against the sampled negatives."""
         inputs = F.embedding(batch.inputs, vectors)
         queries, _ = self._model.read(inputs, batch.inputs > 0, batch.manners)
         learnt = batch.targets > 0
-        queries, targets = queries[learnt], batch.targets[learnt]  # (T, d), (T,)
-        positive = (queries * F.embedding(targets, vectors)).sum(-1)  # (T,)
-        others = F.embedding(batch.negatives, vectors)  # (M, d)
-        negative = torch.addmm(-batch.log_expected, queries, others.T)  # (T, M)
-        negative = negative.masked_fill_(targets[:, None] == batch.negatives, -math.inf)
-        return F.softplus(negative.logsumexp(dim=1) - positive).mean()
+        return sampled_softmax(
+            queries[learnt], vectors, batch.targets[learnt], batch.negatives, batch.log_expected
+        )
 
     def _assemble(self, chosen: _Ints) -> _Batch:
         events, manners, begin, first, stop = self._windows
