@@ -46,7 +46,7 @@ class Challenger(Scorer):
         self, X: _Floats, mask: NDArray[np.bool_], gated: _Floats, target: NDArray[np.int64]
     ) -> float:
         ranking = int(self.prevails)
-        alone, _ = loss_of(self._champion.score(X, mask, gated), target)
+        alone = loss_of(self._champion.score(X, mask, gated), target)
         losses = np.array([alone, super()._step(X, mask, gated, target)], np.float32)
         self._judged += 1
         self.lately += np.float32(max(PACE, 1 / self._judged)) * (losses - self.lately)

@@ -1,6 +1,6 @@
 """A small network that learns online what linear weights cannot: what counts with what."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,22 +51,18 @@ class Network:
         """Return logits, (B, C), of features (B, C, F) and gates (B, 4)."""
         return _forward(self.adam.averages, self._inputs(X, gated))[-1].reshape(X.shape[:2])
 
-    def score_learning(self, X: _Floats, gated: _Floats) -> _Floats:
-        """Return the same by the weights that learn, from which a step goes on."""
-        return _forward(self.adam.arrays, self._inputs(X, gated))[-1].reshape(X.shape[:2])
-
-    def learn(self, X: _Floats, gated: _Floats, gradient: _Floats) -> None:
+    def learn(self, X: _Floats, gated: _Floats, slope_of: Callable[[_Floats], _Floats]) -> None:
         """Take one step down.
 
         Args:
             X: (B, C, F) features.
             gated: (B, 4) from `ranker.linear.gates`.
-            gradient: (B, C) of the loss by each logit of `score_learning`; 0 where there is no
-                candidate.
+            slope_of: returns the slope of the loss, (B, C), by the logits, (B, C), of the weights
+                that learn; 0 where there is no candidate.
         """
         inputs, weights = self._inputs(X, gated), self.adam.arrays
-        first, second, _ = _forward(weights, inputs)
-        back = gradient.reshape(1, -1)
+        first, second, logits = _forward(weights, inputs)
+        back = slope_of(logits.reshape(X.shape[:2])).reshape(1, -1)
         back_second: _Floats = (weights["last"].T @ back) * (second > 0)  # (16, n)
         back_first: _Floats = (weights["second"].T @ back_second) * (first > 0)  # (32, n)
         self.adam.step(

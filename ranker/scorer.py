@@ -84,14 +84,12 @@ class Scorer:
     ) -> float:
         heeded = int(self.heeds_network)
         ranking = self.linear.score(X, mask, gated)
-        alone, _ = loss_of(ranking, target)
-        together, _ = loss_of(ranking + self.network.score(X, gated), target)
+        alone = loss_of(ranking, target)
+        together = loss_of(ranking + self.network.score(X, gated), target)
         losses = np.array([alone, together], np.float32)
         learning = self.linear.score_learning(X, mask, gated)
-        _, slope_alone = loss_of(learning, target)
-        _, slope_together = loss_of(learning + self.network.score_learning(X, gated), target)
-        self.linear.step(X, gated, slope_alone)
-        self.network.learn(X, gated, slope_together)
+        self.network.learn(X, gated, lambda said: slope_of(learning + said, target))
+        self.linear.step(X, gated, slope_of(learning, target))
         pace = np.float32(max(_LOSS_STEP, 1 / self.network.adam.steps))
         self.losses += pace * (losses - self.losses)
         return float(losses[heeded])
@@ -130,10 +128,15 @@ class Scorer:
         }
 
 
-def loss_of(logits: _Floats, target: NDArray[np.int64]) -> tuple[np.float32, _Floats]:
-    """Return the mean loss and its slope by each logit, (B, C), 0 where there is no candidate."""
-    lists = np.arange(len(target))
+def loss_of(logits: _Floats, target: NDArray[np.int64]) -> np.float32:
+    """Return the mean loss in nats of logits, (B, C), whose right ones are `target`, (B,)."""
+    shares = softmax(logits)[np.arange(len(target)), target]
+    loss: np.float32 = -np.log(np.maximum(shares, np.float32(1e-12))).mean()
+    return loss
+
+
+def slope_of(logits: _Floats, target: NDArray[np.int64]) -> _Floats:
+    """Return the slope of that loss by each logit, (B, C), 0 where there is no candidate."""
     slope = softmax(logits)
-    loss = -np.log(np.maximum(slope[lists, target], np.float32(1e-12))).mean()
-    slope[lists, target] -= 1
-    return loss, slope / np.float32(len(target))
+    slope[np.arange(len(target)), target] -= 1
+    return slope / np.float32(len(target))
