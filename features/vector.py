@@ -113,12 +113,12 @@ def _own(raw: Mapping[str, _Plane]) -> Iterator[tuple[str, _Plane]]:
         ("own_visit", visit, age_h),
         ("own_earlier", own & ~visit, age_h / np.float32(24)),
     ):
-        last = when.astype(np.float32)
-        yield name, last
-        yield f"{name}_recency", np.divide(last, np.maximum(raw["own_position"], one))
+        there = when.astype(np.float32)
+        yield name, there
+        yield f"{name}_recency", np.divide(there, np.maximum(raw["own_position"], one))
         yield f"{name}_log", np.log1p(touches[name])
-        yield f"{name}_fresh", np.divide(last, one + age)
-        yield f"{name}_bought", last * raw["own_bought"]
+        yield f"{name}_fresh", np.divide(there, one + age)
+        yield f"{name}_bought", there * raw["own_bought"]
     yield "own_visit_last", (visit & (raw["own_position"] == 1)).astype(np.float32)
 
 

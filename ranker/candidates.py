@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ranker.batch import Asked, Batch, Found, Leanings
 from ranker.columns import Columns
 from ranker.evidence import Histories, Searches, new_table
-from ranker.history import histories_of
+from ranker.history import recent_of
 from ranker.items import ItemIndex
 from ranker.lexical import NO_MATCHES
 from ranker.pool import (
@@ -116,7 +116,7 @@ def _joined(parts: Sequence[_Slots]) -> _Slots:
 
 
 def _pack_histories(requests: Sequence[Request], index: ItemIndex, size: int) -> Histories:
-    slots, kinds, times = histories_of(requests)
+    slots, kinds, times = recent_of(requests)
     now = np.array([request.now for request in requests], np.int64)
     return Histories(
         slots=_inside(slots, size),

@@ -33,7 +33,7 @@ HISTORY = 50  # positions of a history that are read
 SOURCES = 20  # distinct items of a history whose neighbours are read
 PAIRED = 10  # distinct earlier items that an event is paired with when item rows learn
 FAR_GAP_MS = 3_600_000  # pairs further apart than this weigh half
-VISIT_GAP_MS = 1_800_000  # a longer pause ends a visit
+VISIT_GAP_MS = 1_800_000  # a longer pause ends a visit, as `features.session` says
 PURCHASE = 2  # the kind of touch that makes an item bought
 HOUR_MS = 3_600_000
 

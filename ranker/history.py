@@ -39,15 +39,15 @@ class History(NamedTuple):
         return cls(item_ids, manners(np.array(times, np.int64), np.array(kinds, np.int8), first))
 
 
-class Histories(NamedTuple):
-    """The histories of B requests, newest first, padded with -1 and 0 to `HISTORY`."""
+class Recent(NamedTuple):
+    """The newest touches of B requests' histories, newest first, padded to `HISTORY`."""
 
     slots: NDArray[np.int32]  # (B, HISTORY) -1 = none, or unknown
     kinds: NDArray[np.int8]  # 0 click, 2 purchase
     times: NDArray[np.int64]  # ms UTC
 
 
-def histories_of(requests: Sequence[Request]) -> Histories:
+def recent_of(requests: Sequence[Request]) -> Recent:
     """Return the newest touches of each request's history."""
     shape = (len(requests), HISTORY)
     slots, kinds = np.full(shape, -1, np.int32), np.zeros(shape, np.int8)
@@ -57,7 +57,7 @@ def histories_of(requests: Sequence[Request]) -> Histories:
         slots[b, :length] = request.history[:length]
         kinds[b, :length] = request.history_kinds[:length]
         times[b, :length] = request.history_times[:length]
-    return Histories(slots, kinds, times)
+    return Recent(slots, kinds, times)
 
 
 def manners(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ranker.candidates import SCORES, Candidates
 from ranker.columns import Columns
-from ranker.history import histories_of
+from ranker.history import recent_of
 from ranker.request import Request
 
 MOST = 3  # reasons of one item
@@ -109,7 +109,7 @@ def explain(
         attention: (B, H) weight of each history position, newest first; None = no model.
     """
     lists = np.arange(len(requests))[:, None]
-    history = histories_of(requests).slots
+    history = recent_of(requests).slots
     slots = candidates.slots[lists, chosen]
     because = candidates.because[lists, chosen]
     together = np.where(because >= 0, history[lists, np.maximum(because, 0)], -1)

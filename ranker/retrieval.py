@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ranker.attention import AttentionConfig, AttentionRetrieval
 from ranker.checkpoint import Checkpoint
 from ranker.content import ContentTower, Entries, fit_content
-from ranker.history import History, histories_of, manners
+from ranker.history import History, manners, recent_of
 from ranker.items import ItemIndex
 from ranker.request import Request
 from ranker.sequences import Told
@@ -170,7 +170,7 @@ class Retrieval:
         """Read histories, by the vectors that the index has (see `ranker.model.Model.encode`)."""
         if index.space != self.space:
             return None
-        slots, kinds, times = histories_of(requests)
+        slots, kinds, times = recent_of(requests)
         columns = index.columns
         known = (slots >= 0) & columns.has_vector[np.maximum(slots, 0)]
         # Known events first, so that the model sees no holes.

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator
+from itertools import pairwise
 from sys import intern
 
 import numpy as np
@@ -40,6 +41,5 @@ class Touched:
         times, kinds = np.array(self._times, np.int64), np.array(self._kinds, np.int8)
         first = np.diff(users, prepend=-1) > 0
         came = manners(times[order], kinds[order], first)
-        starts = np.flatnonzero(first).tolist()
-        for start, stop in zip(starts, [*starts[1:], len(users)], strict=False):
+        for start, stop in pairwise([*np.flatnonzero(first).tolist(), len(users)]):
             yield History(items[start:stop].tolist(), came[start:stop])

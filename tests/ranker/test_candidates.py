@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.session import SESSION_GAP_MS
 from ranker.candidates import generate
 from ranker.items import ItemIndex, ItemState
 from ranker.request import Request
@@ -160,9 +161,9 @@ def test_ranks_are_reciprocal_ranks_of_their_scores(seed: int) -> None:
 
 
 def len_of_visit(request: Request) -> int:
-    """Count the newest touches between which, and now, no pause is longer than half an hour."""
+    """Count the newest touches between which, and now, no pause ends a visit."""
     times = [request.now, *request.history_times.tolist()]
-    pauses = [later - earlier > HOUR // 2 for later, earlier in pairwise(times)]
+    pauses = [later - earlier > SESSION_GAP_MS for later, earlier in pairwise(times)]
     return [*pauses, True].index(True)
 
 
