@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ranker.memory import Lesson
 from ranker.scorer import Scorer, loss_of
 
 PACE = 0.01
@@ -29,7 +30,7 @@ class Challenger(Scorer):
         self.load_state_dict(champion.state_dict())
         self.lately = np.zeros(2, np.float32)
         self._champion = champion
-        self._judged = 0
+        self._challenged = 0  # steps
 
     @property
     def prevails(self) -> bool:
@@ -42,12 +43,10 @@ class Challenger(Scorer):
             return super().score(X, mask, gated)
         return self._champion.score(X, mask, gated)
 
-    def _step(
-        self, X: _Floats, mask: NDArray[np.bool_], gated: _Floats, target: NDArray[np.int64]
-    ) -> float:
+    def _step(self, lesson: Lesson) -> float:
         ranking = int(self.prevails)
-        alone = loss_of(self._champion.score(X, mask, gated), target)
-        losses = np.array([alone, super()._step(X, mask, gated, target)], np.float32)
-        self._judged += 1
-        self.lately += np.float32(max(PACE, 1 / self._judged)) * (losses - self.lately)
+        alone = loss_of(self._champion.score(*lesson[:3]), lesson.target)
+        losses = np.array([alone, super()._step(lesson)], np.float32)
+        self._challenged += 1
+        self.lately += np.float32(max(PACE, 1 / self._challenged)) * (losses - self.lately)
         return float(losses[ranking])

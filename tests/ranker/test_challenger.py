@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from features.vector import NAMES
 from ranker.challenger import Challenger
 from ranker.linear import gates
-from ranker.scorer import STEP_LISTS, Scorer
+from ranker.scorer import PATIENCE, STEP_LISTS, Scorer
 
 CHOICES = 8
 LENGTHS = np.full(STEP_LISTS, 3, np.int32)
@@ -54,9 +54,10 @@ def test_what_was_learnt_ranks_where_it_predicts_better(noise: bool) -> None:
 
 def test_where_what_was_learnt_is_spoilt_the_champion_ranks_again() -> None:
     challenger = Challenger(blank())
-    taught(challenger, 1, noise=False)
+    taught(challenger, 1, noise=False, rounds=PATIENCE // 2)  # the linear weights rank alone
     assert challenger.prevails
-    challenger.linear.weights[0, :3] = -5  # a mistake that learning does not mend soon
+    for weights in (challenger.linear.weights, challenger.linear.adam.arrays["weights"]):
+        weights[0, :3] = -5  # a mistake that learning does not mend soon
     losses = taught(challenger, 2, noise=False, rounds=40)
     assert not challenger.prevails
     assert losses[0] > 2 * np.log(CHOICES)

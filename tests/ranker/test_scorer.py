@@ -111,7 +111,7 @@ def test_permuted_candidates_have_permuted_scores(seed: int, experienced: Scorer
     order = np.random.default_rng(seed).permutation(X.shape[1])
     gated = plain_gates(len(X))
     mixed = scorer.score(X[:, order], mask[:, order], gated)
-    assert mixed == pytest.approx(scorer.score(X, mask, gated)[:, order], rel=1e-4, abs=1e-4)
+    assert mixed == pytest.approx(scorer.score(X, mask, gated)[:, order], rel=1e-3, abs=1e-3)
 
 
 @seldom

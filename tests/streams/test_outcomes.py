@@ -187,7 +187,7 @@ def test_outcomes_are_taught_in_whole_steps_and_none_twice(counts: list[int], su
         given_so_far += count
         taught += outcomes.learn(scorer).outcomes
         assert taught == given_so_far // STEPS[surface] * STEPS[surface]
-    assert scorer.linear.adam.steps == taught // STEPS[surface]
+    assert scorer.steps == taught // STEPS[surface]
     outcomes.clear()
     assert outcomes.learn(scorer).outcomes == 0
 
