@@ -108,7 +108,8 @@ def _own(raw: Mapping[str, _Plane]) -> Iterator[tuple[str, _Plane]]:
     one = np.float32(1)
     own, visit = raw["own_position"] > 0, raw["own_visit"] > 0
     age_h = np.maximum(raw["own_age_h"], 0)
-    touches = {"own_visit": raw["own_visit"], "own_earlier": raw["own_count"] - raw["own_visit"]}
+    earlier = np.maximum(raw["own_count"] - raw["own_visit"], 0)
+    touches = {"own_visit": raw["own_visit"], "own_earlier": earlier}
     for name, when, age in (
         ("own_visit", visit, age_h),
         ("own_earlier", own & ~visit, age_h / np.float32(24)),

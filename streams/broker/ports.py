@@ -1,22 +1,28 @@
 """TCP ports of this machine: which are free, and who holds the others."""
 
 import socket
+from random import SystemRandom
 
 import psutil
 
 HOST = "127.0.0.1"
+LEAST, HANDED_OUT = 10_000, 32_768
+"""Ports are chosen from the first on, and below the first that Linux gives to a connection."""
+_CHANCE = SystemRandom()  # two processes choose apart, whatever seeds others set
 
 
 def free_ports(count: int) -> list[int]:
-    """Return distinct ports that nothing listens on right now."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind((HOST, 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    """Return distinct ports that nothing listens on right now.
+
+    None of those that systems hand out to connections: a port of these may be taken before its
+    server, which is yet to start, listens on it.
+    """
+    chosen: set[int] = set()
+    while len(chosen) < count:
+        port = _CHANCE.randrange(LEAST, HANDED_OUT)
+        if is_free(port):
+            chosen.add(port)
+    return list(chosen)
 
 
 def is_free(port: int) -> bool:

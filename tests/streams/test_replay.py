@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from features.events import Click, Event, Search
 from features.fading import ONE
 from features.profile import learn, new_profile
+from ranker.history import History
 from streams.cli import app
 from streams.configuration import configuration
 from streams.data import ONLINE_RETAIL, read_folder
@@ -189,8 +190,8 @@ def test_a_whole_log_ends_in_a_rehearsal(events: int, monkeypatch: pytest.Monkey
     """Its last tenth is ranked by a model as good as the last one, which has not read it."""
     learner, fits = Learner(k=5, seed=1), list[tuple[int, int]]()
 
-    def fit(histories: Iterable[Sequence[str]], *_: object, epochs: int, **__: object) -> None:
-        told = sum(map(len, histories))
+    def fit(histories: Iterable[History], *_: object, epochs: int, **__: object) -> None:
+        told = sum(len(history.item_ids) for history in histories)
         learnt = sum(sum(row.touches) for row in learner.replay.items.values())
         assert told == learnt  # what waits to be ranked for is not among it
         fits.append((told, epochs))
