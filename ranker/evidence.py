@@ -52,7 +52,6 @@ EVIDENCE = (
     "query_terms",
     "own_position",  # 1 = the last distinct item of the history, 0 = not in it
     "own_count",
-    "own_visit",  # of these touches, those of the visit that goes on
     "own_age_h",  # since the user last touched it
     "own_bought",
 )
@@ -71,7 +70,6 @@ EVIDENCE = (
     QUERY_TERMS,
     OWN_POSITION,
     OWN_COUNT,
-    OWN_VISIT,
     OWN_AGE_H,
     OWN_BOUGHT,
 ) = range(len(EVIDENCE))
@@ -104,6 +102,7 @@ class Table(NamedTuple):
     size: NDArray[np.int32]  # (1,) rows in use
     distinct: NDArray[np.int32]  # (1,) the first rows: the history's own items, newest first
     visit: NDArray[np.int32]  # (1,) of these the first: the items of the visit that goes on
+    visits: NDArray[np.int32]  # (H,) touches of this visit of each own row
     list: NDArray[np.int32]  # (cap,) the list for which `row` of a slot holds
     row: NDArray[np.int32]  # (cap,)
     slots: NDArray[np.int32]  # (cap,) the slot of each row
@@ -121,6 +120,7 @@ def new_table(capacity: int) -> Table:
         size=np.zeros(1, np.int32),
         distinct=np.zeros(1, np.int32),
         visit=np.zeros(1, np.int32),
+        visits=np.zeros(HISTORY, np.int32),
         list=np.full(capacity, -1, np.int32),
         row=np.empty(capacity, np.int32),
         slots=np.empty(capacity, np.int32),
@@ -165,11 +165,12 @@ def add_history(table: Table, histories: Histories, b: int) -> None:
         own = table.values[row]
         if row == known:
             table.first[row] = position
+            table.visits[row] = 0
             own[OWN_POSITION] = row + 1
             own[OWN_AGE_H] = max(histories.now[b] - histories.times[b, position], 0) / HOUR_MS
         own[OWN_COUNT] += 1.0
         if visiting:
-            own[OWN_VISIT] += 1.0
+            table.visits[row] += 1
             table.visit[0] = table.size[0]
         if histories.kinds[b, position] == PURCHASE:
             own[OWN_BOUGHT] = 1.0

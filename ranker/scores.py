@@ -25,6 +25,7 @@ from ranker.selection import offer
 RANKED = 32  # ranks within the pool that are told apart
 
 _DESCRIBED = (
+    "own_visit",  # of the touches that "own_count" counts, those of the visit that goes on
     "attention",  # inner product of the encoded history and the item's vector
     "attention_known",  # 1 = both are there, else attention is 0
     "factors",  # b_u + b_i + p_u q_i
@@ -53,6 +54,7 @@ _RANKS = (
 )
 SCORES = EVIDENCE + _DESCRIBED + _RANKS
 (
+    OWN_VISIT,
     ATTENTION,
     ATTENTION_KNOWN,
     FACTORS,
@@ -179,6 +181,8 @@ def score_pool(batch: Batch, b: int, table: Table, pool: NDArray[np.int32]) -> N
         row = row_of(table, b, pool[i])
         for score in range(len(EVIDENCE)):
             planes[score, i] = table.values[row, score]
+        if row < table.distinct[0]:
+            planes[OWN_VISIT, i] = table.visits[row]
     own = table.slots[: min(table.distinct[0], SOURCES)]
     _describe(batch, b, pool, planes)
     _describe_attributes(batch.columns, own, pool, planes)

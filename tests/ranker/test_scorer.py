@@ -159,3 +159,14 @@ def test_weights_of_other_features_or_of_nothing_are_refused(name: str, wrong: s
     state[name] = state[name][:-1] if wrong == "shape" else np.full_like(state[name], np.nan)
     with pytest.raises(BadRankerState, match=name):
         Scorer(NAMES).load_state_dict(state)
+
+
+def test_the_network_heeds_nothing_that_it_has_never_seen() -> None:
+    scorer = taught("product", rounds=PATIENCE + 1)
+    X, _, _ = lists(3)
+    lengths = np.full(len(X), 3, np.int32)
+    for visits, searches in ((lengths, True), (lengths // 3, False)):
+        gated = gates(lengths, visits, np.full(len(X), searches))
+        said = scorer.network.score(X, gated)
+        expected = np.zeros_like(said) if searches else scorer.network.score(X, plain_gates(len(X)))
+        np.testing.assert_array_equal(said, expected)
