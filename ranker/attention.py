@@ -166,14 +166,19 @@ class AttentionRetrieval(nn.Module):
         values = self.hide(vectors) * real[..., None]  # (B, L, d)
         came = values + F.embedding(manners, self.manner) * real[..., None]
         state = self._convolved(came)  # (B, L, d)
-        to_query, to_key = self.query_key.weight.chunk(2)
-        query, key = F.linear(state[:, L - N :], to_query), F.linear(state, to_key)
-        query, key, value = map(self._heads, (query, key, values))  # (B, nh, N or L, .)
-        logits = query @ key.transpose(-1, -2) / math.sqrt(d // self.config.heads)
+        # A query meets the states by way of the keys' weights: of few queries that costs less than
+        # a key for every event, and of all of them little more.
+        per_head = (self.config.heads, d // self.config.heads)
+        to_query, to_key = (part.view(*per_head, d) for part in self.query_key.weight.chunk(2))
+        query = torch.einsum("bnd,hed->bnhe", state[:, L - N :], to_query)
+        asked = torch.einsum("bnhe,hed->bnhd", query, to_key).flatten(1, 2)  # (B, N nh, d)
+        logits = (asked @ state.transpose(1, 2)).view(B, N, -1, L).transpose(1, 2)
+        logits = logits / math.sqrt(per_head[1])  # (B, nh, N, L)
         distance = torch.arange(L - N, L)[:, None] - torch.arange(L)  # (N, L) < 0 = later
-        logits = logits + self.distance[:, distance.clamp(min=0)]  # (B, nh, N, L)
+        logits = logits + self.distance[:, distance.clamp(min=0)]
         seen = (distance >= 0) & real[:, None, :]  # (B, N, L)
         weights = logits.masked_fill(~seen[:, None], _HIDDEN).softmax(-1) * seen[:, None]
+        value = values.view(B, L, *per_head).transpose(1, 2)  # (B, nh, L, d / nh)
         mix = (weights @ value).transpose(1, 2).reshape(B, N, d)
         last = slice(L - N, L)
         found = mix + self.refine(torch.cat([mix, values[:, last], state[:, last]], dim=-1))
@@ -183,7 +188,3 @@ class AttentionRetrieval(nn.Module):
     def _convolved(self, values: Tensor) -> Tensor:
         padded = F.pad(values.transpose(1, 2), (self.config.kernel - 1, 0))  # sees the past only
         return values + F.gelu(self.convolve(padded)).transpose(1, 2)
-
-    def _heads(self, x: Tensor) -> Tensor:
-        B, L, _ = x.shape
-        return x.view(B, L, self.config.heads, -1).transpose(1, 2)  # (B, nh, L, d / nh)

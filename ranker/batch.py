@@ -63,4 +63,4 @@ class Pools(NamedTuple):
     because: NDArray[np.int32]  # (B, C) history position that says most for it, -1 = none
     sizes: NDArray[np.int32]  # (B,)
     distinct: NDArray[np.int32]  # (B,) items of the history
-    visit: NDArray[np.int32]  # (B,) of these, the items of the visit that goes on
+    visited: NDArray[np.int32]  # (B,) of these, the items of the visit that goes on

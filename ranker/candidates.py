@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ranker.batch import Asked, Batch, Found, Leanings
 from ranker.columns import Columns
 from ranker.evidence import Histories, Searches, new_table
-from ranker.history import recent_of
+from ranker.history import Recent
 from ranker.items import ItemIndex
 from ranker.lexical import NO_MATCHES
 from ranker.pool import (
@@ -42,14 +42,14 @@ class Candidates:
         scores: (B, C, G), 0 where padded; each score's plane is contiguous in memory.
         because: (B, C) history position that says most for the candidate, -1 = none.
         lengths: (B,) distinct items of the history.
-        visits: (B,) of these, the items of the visit that goes on.
+        visited: (B,) of these, the items of the visit that goes on.
     """
 
     slots: _Slots
     scores: _Floats
     because: _Slots
     lengths: _Slots
-    visits: _Slots
+    visited: _Slots
 
     @property
     def mask(self) -> NDArray[np.bool_]:
@@ -58,12 +58,16 @@ class Candidates:
 
 
 def generate(
-    requests: Sequence[Request], index: ItemIndex, queries: _Floats | None = None
+    requests: Sequence[Request],
+    recent: Recent,
+    index: ItemIndex,
+    queries: _Floats | None = None,
 ) -> Candidates:
     """Return the candidates of each request with their raw scores.
 
     Args:
         requests: B lists to make.
+        recent: their histories.
         index: all items.
         queries: (B, D) encoded histories in the space of `index.vectors`; a row of zeros has
             nothing to say, None = no such model.
@@ -75,7 +79,7 @@ def generate(
     )
     batch = Batch(
         columns,
-        _pack_histories(requests, index, size),
+        _pack_histories(requests, recent, index, size),
         filters,
         _pack_searches(requests, index),
         asked,
@@ -85,14 +89,14 @@ def generate(
         index.half_lives_ms,
     )
     pools = new_pools(asked.limits)
-    fill_pools(batch, new_table(len(columns.degree)), pools)
+    fill_pools(batch, new_table(*columns.neighbours.shape), pools)
     used = int(pools.sizes.max(initial=0))
     return Candidates(
         slots=pools.slots[:, :used],
         scores=np.moveaxis(pools.planes[:, :, :used], 0, -1),
         because=pools.because[:, :used],
         lengths=pools.distinct,
-        visits=pools.visit,
+        visited=pools.visited,
     )
 
 
@@ -115,17 +119,18 @@ def _joined(parts: Sequence[_Slots]) -> _Slots:
     return np.concatenate([NO_SLOTS, *parts]).astype(np.int32, copy=False)
 
 
-def _pack_histories(requests: Sequence[Request], index: ItemIndex, size: int) -> Histories:
-    slots, kinds, times = recent_of(requests)
+def _pack_histories(
+    requests: Sequence[Request], recent: Recent, index: ItemIndex, size: int
+) -> Histories:
     now = np.array([request.now for request in requests], np.int64)
     return Histories(
-        slots=_inside(slots, size),
-        kinds=kinds,
-        times=times,
+        slots=_inside(recent.slots, size),
+        kinds=recent.kinds,
+        times=recent.times,
         uncounted=np.array([request.uncounted for request in requests], np.int32),
         now=now,
         left=np.array([index.landmark.left(request.now) for request in requests], np.float32),
-        left_own=index.landmark.left_since(times, now[:, None]),
+        left_own=index.landmark.left_since(recent.times, now[:, None]),
     )
 
 

@@ -101,8 +101,8 @@ class Table(NamedTuple):
 
     size: NDArray[np.int32]  # (1,) rows in use
     distinct: NDArray[np.int32]  # (1,) the first rows: the history's own items, newest first
-    visit: NDArray[np.int32]  # (1,) of these the first: the items of the visit that goes on
-    visits: NDArray[np.int32]  # (H,) touches of this visit of each own row
+    visited: NDArray[np.int32]  # (1,) of these the first: the items of the visit that goes on
+    visit_touches: NDArray[np.int32]  # (H,) in that visit, of each own row
     list: NDArray[np.int32]  # (cap,) the list for which `row` of a slot holds
     row: NDArray[np.int32]  # (cap,)
     slots: NDArray[np.int32]  # (cap,) the slot of each row
@@ -110,17 +110,18 @@ class Table(NamedTuple):
     because: NDArray[np.int32]  # (cap,) history position that says most for the row, -1 = none
     best: NDArray[np.float32]  # (cap,) what it says
     first: NDArray[np.int32]  # (H,) history position of each own row
+    said: NDArray[np.float32]  # (N, 3) of one source's neighbours: chance, cosine, lift
     own_forward: NDArray[np.float32]  # (H, H) the history's own share of fwd, own rows x -> c
     own_together: NDArray[np.float32]  # (H, H)
 
 
-def new_table(capacity: int) -> Table:
-    """Return scratch space for items in `capacity` slots."""
+def new_table(capacity: int, neighbours: int) -> Table:
+    """Return scratch space for items in `capacity` slots, of up to so many neighbours."""
     return Table(
         size=np.zeros(1, np.int32),
         distinct=np.zeros(1, np.int32),
-        visit=np.zeros(1, np.int32),
-        visits=np.zeros(HISTORY, np.int32),
+        visited=np.zeros(1, np.int32),
+        visit_touches=np.zeros(HISTORY, np.int32),
         list=np.full(capacity, -1, np.int32),
         row=np.empty(capacity, np.int32),
         slots=np.empty(capacity, np.int32),
@@ -128,6 +129,7 @@ def new_table(capacity: int) -> Table:
         because=np.empty(capacity, np.int32),
         best=np.empty(capacity, np.float32),
         first=np.empty(HISTORY, np.int32),
+        said=np.empty((neighbours, 3), np.float32),
         own_forward=np.empty((HISTORY, HISTORY), np.float32),
         own_together=np.empty((HISTORY, HISTORY), np.float32),
     )
@@ -152,7 +154,7 @@ def row_of(table: Table, b: int, slot: int) -> int:
 @kernel
 def add_history(table: Table, histories: Histories, b: int) -> None:
     """Begin list `b`: give each distinct item of its history a row."""
-    table.size[0] = table.visit[0] = 0
+    table.size[0] = table.visited[0] = 0
     visiting, later = True, histories.now[b]
     for position in range(histories.slots.shape[1]):
         slot = histories.slots[b, position]
@@ -165,13 +167,13 @@ def add_history(table: Table, histories: Histories, b: int) -> None:
         own = table.values[row]
         if row == known:
             table.first[row] = position
-            table.visits[row] = 0
+            table.visit_touches[row] = 0
             own[OWN_POSITION] = row + 1
             own[OWN_AGE_H] = max(histories.now[b] - histories.times[b, position], 0) / HOUR_MS
         own[OWN_COUNT] += 1.0
         if visiting:
-            table.visits[row] += 1
-            table.visit[0] = table.size[0]
+            table.visit_touches[row] += 1
+            table.visited[0] = table.size[0]
         if histories.kinds[b, position] == PURCHASE:
             own[OWN_BOUGHT] = 1.0
     table.distinct[0] = table.size[0]
@@ -212,47 +214,70 @@ def add_own_pairs(table: Table, histories: Histories, b: int) -> None:
 def add_neighbours(columns: Columns, table: Table, histories: Histories, b: int) -> None:
     """Add the neighbour scores of list `b`."""
     distinct, left = table.distinct[0], histories.left[b]
+    in_weights, reaches = columns.in_weight, columns.reach
     for d in range(min(distinct, SOURCES)):
-        source = table.slots[d]
+        source, nearness = table.slots[d], np.float32(1.0 / (d + 1))
         own_out = table.own_forward[d, :distinct].sum()
         out_weight = np.float32(columns.out_weight[source]) * left - own_out
-        out_weight = max(out_weight, np.float32(0.0))
-        per_out = np.float32(1.0 / (out_weight + 1.0))
-        out_norm = np.float32(1.0 / math.sqrt(out_weight + SHRINK))
-        reach = columns.reach[source] * left + np.float32(SHRINK)
-        nearness = np.float32(1.0 / (d + 1))
-        for j in range(columns.degree[source]):
-            slot = columns.neighbours[source, j]
-            row = row_of(table, b, slot)
-            tie = columns.ties[source, j]
-            forward = tie[TIE_FORWARD] * left
-            together = (tie[TIE_FOLLOWED] + tie[TIE_PRECEDED]) * left
-            in_weight = columns.in_weight[slot] * left
-            if row < distinct:
-                forward = max(forward - table.own_forward[d, row], np.float32(0.0))
-                together = max(together - table.own_together[d, row], np.float32(0.0))
+        origin = _origin(out_weight, columns.reach[source] * left)
+        count = columns.degree[source]
+        slots, ties = columns.neighbours[source, :count], columns.ties[source, :count]
+        said = table.said[:count]
+        for j in range(count):  # all of them first: no one waits for another
+            forward = ties[j, TIE_FORWARD] * left
+            together = (ties[j, TIE_FOLLOWED] + ties[j, TIE_PRECEDED]) * left
+            counts = forward, together, in_weights[slots[j]] * left, reaches[slots[j]] * left
+            said[j, 0], said[j, 1], said[j, 2] = _closeness(origin, counts)
+        for j in range(count):
+            row = row_of(table, b, slots[j])
+            if row < distinct:  # what the history itself has added is taken out
+                forward = ties[j, TIE_FORWARD] * left - table.own_forward[d, row]
+                together = (ties[j, TIE_FOLLOWED] + ties[j, TIE_PRECEDED]) * left
+                together -= table.own_together[d, row]
                 own_in = table.own_forward[:distinct, row].sum()
-                in_weight = max(in_weight - own_in, np.float32(0.0))
-            chance = forward * per_out
-            both = reach * (columns.reach[slot] * left + np.float32(SHRINK))
-            cosine = together / np.float32(math.sqrt(both))
-            lift = forward * out_norm / np.float32(math.sqrt(in_weight + np.float32(SHRINK)))
-            bought = tie[TIE_BOUGHT]
-            if bought > 0.0:
-                bought *= forward * per_out / tie[TIE_FORWARD]
-            values = table.values[row]
+                in_weight = in_weights[slots[j]] * left - own_in
+                counts = forward, together, in_weight, reaches[slots[j]] * left
+                said[j, 0], said[j, 1], said[j, 2] = _closeness(origin, counts)
+            values, bought = table.values[row], ties[j, TIE_BOUGHT]
+            chance, cosine, lift = said[j, 0], said[j, 1], said[j, 2]
             if d == 0:
                 values[FORWARD_LAST], values[COSINE_LAST], values[LIFT_LAST] = chance, cosine, lift
             values[FORWARD] += nearness * chance
             values[COSINE] += nearness * cosine
             values[LIFT] += nearness * lift
-            values[BOUGHT] += nearness * bought
-            said = nearness * (chance + cosine)
-            if said > 0.0:
+            if bought > 0.0:
+                values[BOUGHT] += nearness * chance * bought / ties[j, TIE_FORWARD]
+            weight = nearness * (chance + cosine)
+            if weight > 0.0:
                 values[SUPPORT] += 1.0
-            if said > table.best[row]:
-                table.best[row] = said
+            if weight > table.best[row]:
+                table.best[row] = weight
                 table.because[row] = table.first[d]
+
+
+@inlined
+def _origin(out_weight: np.float32, reach: np.float32) -> tuple[np.float32, np.float32, np.float32]:
+    """Return what every neighbour of a source is judged by."""
+    out_weight = max(out_weight, np.float32(0.0))
+    per_out = np.float32(1.0 / (out_weight + 1.0))
+    return per_out, np.float32(1.0 / math.sqrt(out_weight + SHRINK)), reach + np.float32(SHRINK)
+
+
+@inlined
+def _closeness(
+    origin: tuple[np.float32, np.float32, np.float32],
+    counts: tuple[np.float32, np.float32, np.float32, np.float32],
+) -> tuple[np.float32, np.float32, np.float32]:
+    """Return chance, cosine and lift by forward, together, weight in and reach of a neighbour.
+
+    Rows are bounded, so that the history may have added what is no longer there: below 0 is 0.
+    """
+    per_out, out_norm, reach_of_source = origin
+    none, shrink = np.float32(0.0), np.float32(SHRINK)
+    forward, together = max(counts[0], none), max(counts[1], none)
+    cosine = together / np.float32(math.sqrt(reach_of_source * (counts[3] + shrink)))
+    lift = forward * out_norm / np.float32(math.sqrt(max(counts[2], none) + shrink))
+    return forward * per_out, cosine, lift
 
 
 @kernel

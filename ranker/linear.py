@@ -56,7 +56,7 @@ class BadRankerState(ValueError):
 
 
 def gates(
-    lengths: NDArray[np.int32], visits: NDArray[np.int32], searches: NDArray[np.bool_]
+    lengths: NDArray[np.int32], visited: NDArray[np.int32], searches: NDArray[np.bool_]
 ) -> _Floats:
     """Return how far each of the four weight vectors counts in each list, (B, 4).
 
@@ -67,10 +67,10 @@ def gates(
 
     Args:
         lengths: (B,) distinct items of the history.
-        visits: (B,) of these, the items of the visit that goes on.
+        visited: (B,) of these, the items of the visit that goes on.
         searches: (B,) whether the list answers a query.
     """
-    short, early = (1 / (0.5 + np.log1p(count)) for count in (lengths, visits))
+    short, early = (1 / (0.5 + np.log1p(count)) for count in (lengths, visited))
     weights = [~searches, short * ~searches, (early - short) * ~searches, searches]
     return np.stack(weights, axis=1).astype(np.float32)
 

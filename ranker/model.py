@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranker.checkpoint import BadCheckpoint, Checkpoint, load_bytes, save_bytes
-from ranker.history import History
+from ranker.history import History, Recent
 from ranker.items import ItemIndex
-from ranker.request import Request
 from ranker.retrieval import Retrieval, new_retrieval
 from ranker.scorer import Scorer
 from ranker.training import DEFAULT, Progress, Recipe
@@ -117,10 +116,8 @@ class Model:
         if self._retrieval:
             self._retrieval.install(index)
 
-    def encode(
-        self, requests: Sequence[Request], index: ItemIndex
-    ) -> tuple[_Floats, _Floats] | None:
-        """Read the requests' histories for `ranker.rank.rank`.
+    def encode(self, recent: Recent, index: ItemIndex) -> tuple[_Floats, _Floats] | None:
+        """Read histories for `ranker.rank.rank`.
 
         Each reads the same alone and in a batch, but for rounding. Events on items that the model
         does not know are read as if they had not been.
@@ -130,7 +127,7 @@ class Model:
             event is known; and attention, (B, HISTORY), newest first, which sums to 1 or is all
             zero. None: there is no attention model in this index.
         """
-        return self._retrieval.encode(requests, index) if self._retrieval else None
+        return self._retrieval.encode(recent, index) if self._retrieval else None
 
     def save(self) -> bytes:
         """Return all of it as a checkpoint; equal models give equal bytes."""

@@ -39,7 +39,7 @@ def new_pools(limits: NDArray[np.int32]) -> Pools:
         because=np.full(shape, -1, np.int32),
         sizes=np.zeros(len(limits), np.int32),
         distinct=np.zeros(len(limits), np.int32),
-        visit=np.zeros(len(limits), np.int32),
+        visited=np.zeros(len(limits), np.int32),
     )
 
 
@@ -177,7 +177,7 @@ def fill_pools(batch: Batch, table: Table, pools: Pools) -> None:
             size = _take_turns(turns, lengths, b, taken, pool)
         pools.sizes[b] = size
         pools.distinct[b] = table.distinct[0]
-        pools.visit[b] = table.visit[0]
+        pools.visited[b] = table.visited[0]
         # Scored where it is near in memory, unlike the planes of a whole batch.
         pools.planes[:, b, :size] = score_pool(batch, b, table, pool[:size])
         for i in range(size):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ranker.candidates import generate
 from ranker.diversity import LOOKED_AT, similarities, spread
+from ranker.history import Recent, recent_of
 from ranker.items import ItemIndex
 from ranker.linear import gates, softmax
 from ranker.reasons import NO_REASONS, Reasons, explain
@@ -48,9 +49,7 @@ class Model(Protocol):
     def version(self) -> str:
         """Names the model in what it recommends."""
 
-    def encode(
-        self, requests: Sequence[Request], index: ItemIndex
-    ) -> tuple[_Floats, _Floats] | None:
+    def encode(self, recent: Recent, index: ItemIndex) -> tuple[_Floats, _Floats] | None:
         """Return queries (B, D) and attention per history position (B, H), newest first.
 
         A query's inner products with `index.vectors` are logits; a row of zeros has nothing to
@@ -139,18 +138,19 @@ def rank(
             candidates, (B, C), into the features that the model's ranker was made for.
         explained: whether the lists carry reasons; they cost about as much as the ranking.
     """
-    encoded = model.encode(requests, index) if requests else None
+    recent = recent_of(requests)
+    encoded = model.encode(recent, index) if requests else None
     queries, attention = (None, None) if encoded is None else encoded
-    candidates = generate(requests, index, queries)
+    candidates = generate(requests, recent, index, queries)
     mask = candidates.mask
     features = featurise(candidates.scores, mask)
     searches = np.array([request.is_search for request in requests], np.bool_)
-    gated = gates(candidates.lengths, candidates.visits, searches)
+    gated = gates(candidates.lengths, candidates.visited, searches)
     logits = model.scorer.score(features, mask, gated)
     shares = softmax(logits)
     best = _best(requests, index, candidates.slots, logits, shares)
     reasons = (
-        explain(requests, index.columns, candidates, best, attention)
+        explain(recent, index.columns, candidates, best, attention)
         if explained
         else [NO_REASONS] * len(requests)
     )

@@ -1,18 +1,37 @@
 """Why an item is in a list: the evidence that speaks for it, strongest first."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ranker.candidates import SCORES, Candidates
+from ranker._jit import kernel
+from ranker.candidates import Candidates
 from ranker.columns import Columns
-from ranker.history import recent_of
-from ranker.request import Request
+from ranker.evidence import (
+    BOUGHT,
+    COSINE,
+    FORWARD,
+    OWN_BOUGHT,
+    QUERY_EXACT,
+    QUERY_SQUASHED,
+    QUERY_TERMS,
+    TITLE,
+)
+from ranker.history import Recent
+from ranker.scores import (
+    AFFINITY_CATEGORY,
+    ATTENTION,
+    ATTENTION_KNOWN,
+    FACTORS,
+    FACTORS_KNOWN,
+    POPULAR_7D,
+)
 
 MOST = 3  # reasons of one item
-_DIGITS = 3  # of a weight; more say nothing to anybody and cost bytes
+_PARTS = 1000.0  # of a weight are told; more digits say nothing to anybody and cost bytes
 LEAST_WEIGHT = 0.05  # a reason that weighs less is not worth telling
 
 ReasonKind = Literal[
@@ -39,8 +58,19 @@ KINDS: Mapping[ReasonKind, str] = {
     "popular": "many act on it these days",
     "popular_in_category": "many act on it these days, in `category`, which the user leans to",
 }
-"""What each kind of reason says, in the order in which `_weigh` writes them."""
+"""What each kind of reason says."""
 NAMES = tuple(KINDS)
+(
+    _VIEWED_TOGETHER,
+    _BOUGHT_TOGETHER,
+    _ATTENTION,
+    _BOUGHT_BEFORE,
+    _QUERY,
+    _TITLE,
+    _TASTE,
+    _POPULAR,
+    _POPULAR_IN_CATEGORY,
+) = range(len(NAMES))
 
 _Floats = NDArray[np.float32]
 
@@ -92,8 +122,34 @@ class Reasons:
 NO_REASONS = Reasons([], [], [])
 
 
+class _Evidence(NamedTuple):
+    """What is known of B lists of up to C candidates."""
+
+    planes: _Floats  # (G, B, C) raw scores
+    slots: NDArray[np.int32]  # (B, C)
+    because: NDArray[np.int32]  # (B, C)
+    history: NDArray[np.int32]  # (B, H) slots, newest first
+    attention: _Floats  # (B, H)
+    vectors: _Floats  # (cap, D) of items
+
+
+class _Kinds(NamedTuple):
+    """What each kind of reason says of one item."""
+
+    weights: _Floats  # (9,)
+    rests_on: NDArray[np.int32]  # (9,) items of the history, -1 = none
+
+
+class _Told(NamedTuple):
+    """The reasons of the items of B lists, strongest first."""
+
+    kinds: NDArray[np.int8]  # (B, K, MOST)
+    slots: NDArray[np.int32]  # likewise, the items that they rest on
+    weights: NDArray[np.float64]  # likewise
+
+
 def explain(
-    requests: Sequence[Request],
+    recent: Recent,
     columns: Columns,
     candidates: Candidates,
     chosen: NDArray[np.int64],
@@ -102,86 +158,115 @@ def explain(
     """Return up to `MOST` reasons of each chosen candidate, strongest first.
 
     Args:
-        requests: B lists.
+        recent: the histories of B lists.
         columns: all items.
         candidates: their pools.
         chosen: (B, K) positions in the pools; past a list's end they may point anywhere.
         attention: (B, H) weight of each history position, newest first; None = no model.
     """
-    lists = np.arange(len(requests))[:, None]
-    history = recent_of(requests).slots
-    slots = candidates.slots[lists, chosen]
-    because = candidates.because[lists, chosen]
-    together = np.where(because >= 0, history[lists, np.maximum(because, 0)], -1)
-    weights = np.zeros((*slots.shape, len(NAMES)), np.float32)
-    rests_on = np.full(weights.shape, -1, np.int32)
-    rests_on[..., 0] = rests_on[..., 1] = together
-    _weigh(candidates, lists, chosen, weights)
-    if attention is None or not columns.vectors.shape[1]:
-        weights[..., 2] = 0
-    else:
-        share, rests_on[..., 2] = _attended(columns, history, attention, slots)
-        weights[..., 2] *= share
-    strongest = np.argsort(-weights, axis=2, kind="stable")[..., :MOST]
-    told = np.take_along_axis(weights, strongest, axis=2).astype(np.float64).round(_DIGITS)
-    told[told < LEAST_WEIGHT] = 0.0
-    bases = np.take_along_axis(rests_on, strongest, axis=2)
-    numbers = zip(strongest.tolist(), bases.tolist(), told.tolist(), strict=True)
-    return [Reasons(*of_a_list) for of_a_list in numbers]
-
-
-def _weigh(
-    candidates: Candidates,
-    lists: NDArray[np.int64],
-    chosen: NDArray[np.int64],
-    weights: _Floats,
-) -> None:
-    """Write the weight of every kind, of attention before its share is known, (B, K, 9)."""
-    raw = {name: candidates.scores[..., i] for i, name in enumerate(SCORES)}
-    query = raw["query_exact"] + raw["query_squashed"] + raw["query_terms"]
-    together = _relative(raw["forward"] + raw["cosine"])
-    bought = raw["bought"] > raw["forward"] / 2
-    evidence = (
-        together * ~bought,
-        together * bought,
-        _close(raw["attention"], raw["attention_known"]),
-        raw["own_bought"],
-        _relative(query),
-        _relative(raw["title"]),
-        _close(raw["factors"], raw["factors_known"]),
-        _relative(raw["popular_7d"]),
-        _relative(raw["popular_7d"] * raw["affinity_category"]),
+    shape = (*chosen.shape, MOST)
+    told = _Told(np.zeros(shape, np.int8), np.full(shape, -1, np.int32), np.zeros(shape))
+    evidence = _Evidence(
+        planes=np.moveaxis(candidates.scores, -1, 0),
+        slots=candidates.slots,
+        because=candidates.because,
+        history=recent.slots,
+        attention=np.zeros(recent.slots.shape, np.float32) if attention is None else attention,
+        vectors=columns.vectors,
     )
-    for kind, values in enumerate(evidence):
-        weights[..., kind] = values[lists, chosen]
+    _tell(evidence, chosen, told)
+    return [
+        Reasons(*of_a_list) for of_a_list in zip(*(part.tolist() for part in told), strict=True)
+    ]
 
 
-def _relative(values: _Floats) -> _Floats:
-    best = values.max(axis=1, keepdims=True, initial=0)
-    relative: _Floats = values / np.maximum(best, np.float32(1e-30))
-    return relative
+@kernel
+def _tell(evidence: _Evidence, chosen: NDArray[np.int64], told: _Told) -> None:
+    """Write the strongest reasons of every chosen candidate."""
+    said = _Kinds(np.empty(len(NAMES), np.float32), np.empty(len(NAMES), np.int32))
+    for b in range(len(chosen)):
+        peaks = _peaks(evidence.planes[:, b])
+        for k in range(chosen.shape[1]):
+            _weigh(evidence, b, chosen[b, k], peaks, said)
+            for place in range(MOST):
+                kind = np.argmax(said.weights)  # of equals the first
+                weight = said.weights[kind]
+                if weight < LEAST_WEIGHT:
+                    break
+                told.kinds[b, k, place] = kind
+                told.slots[b, k, place] = said.rests_on[kind]
+                told.weights[b, k, place] = np.rint(weight * _PARTS) / _PARTS
+                said.weights[kind] = 0.0
 
 
-def _close(logits: _Floats, known: _Floats) -> _Floats:
-    seen = np.where(known > 0, logits, np.float32(-np.inf))
-    best = seen.max(axis=1, keepdims=True, initial=np.float32(-1e30))
-    ratio: _Floats = np.exp(np.minimum(logits - best, 0)) * (known > 0)
-    return ratio
+@kernel
+def _peaks(planes: _Floats) -> _Floats:
+    """Return what the best candidate of a list has of each kind of evidence, (9,)."""
+    peaks = np.full(len(NAMES), 1e-30, np.float32)
+    peaks[_ATTENTION] = peaks[_TASTE] = -1e30
+    for i in range(planes.shape[1]):
+        found = _evidence_of(planes[:, i])
+        for kind in range(len(NAMES)):
+            peaks[kind] = max(peaks[kind], found[kind])
+    return peaks
 
 
-def _attended(
-    columns: Columns,
-    history: NDArray[np.int32],
-    attention: _Floats,
-    slots: NDArray[np.int32],
-) -> tuple[_Floats, NDArray[np.int32]]:
-    """Return the greatest share of attention x similarity, (B, K), and the item it falls on."""
-    width = min(history.shape[1], attention.shape[1])
-    looked, weight = history[:, :width], attention[:, :width]
-    similar = np.matmul(columns.vectors[slots], columns.vectors[looked].transpose(0, 2, 1))
-    said = np.maximum(similar, 0) * np.where(looked >= 0, weight, 0)[:, None, :]  # (B, K, H)
-    most = said.argmax(axis=2)
-    best = said.max(axis=2)
-    share = best / np.maximum(said.sum(axis=2), np.float32(1e-12))
-    base = np.where(best > 0, np.take_along_axis(looked, most, axis=1), -1)
-    return share, base.astype(np.int32)
+@kernel
+def _evidence_of(scores: _Floats) -> tuple[np.float32, ...]:
+    """Return what speaks for a candidate, by kind; of together and of bought what both share."""
+    together = scores[FORWARD] + scores[COSINE]
+    query = scores[QUERY_EXACT] + scores[QUERY_SQUASHED] + scores[QUERY_TERMS]
+    unknown = np.float32(-np.inf)
+    popular = scores[POPULAR_7D]
+    return (
+        together,
+        together,
+        scores[ATTENTION] if scores[ATTENTION_KNOWN] > 0.0 else unknown,
+        scores[OWN_BOUGHT],
+        query,
+        scores[TITLE],
+        scores[FACTORS] if scores[FACTORS_KNOWN] > 0.0 else unknown,
+        popular,
+        popular * scores[AFFINITY_CATEGORY],
+    )
+
+
+@kernel
+def _weigh(evidence: _Evidence, b: int, at: int, peaks: _Floats, said: _Kinds) -> None:
+    """Write the weight of each kind for a candidate, and the item that it rests on."""
+    scores, weights, rests_on = evidence.planes[:, b, at], said.weights, said.rests_on
+    found = _evidence_of(scores)
+    for kind in range(len(NAMES)):
+        weights[kind] = found[kind] / peaks[kind]
+        rests_on[kind] = -1
+    for kind in (_ATTENTION, _TASTE):  # logits
+        weights[kind] = math.exp(found[kind] - peaks[kind])
+    bought = scores[BOUGHT] > scores[FORWARD] / 2
+    weights[_VIEWED_TOGETHER if bought else _BOUGHT_TOGETHER] = 0.0
+    weights[_BOUGHT_BEFORE] = scores[OWN_BOUGHT]
+    because = evidence.because[b, at]
+    if because >= 0:
+        rests_on[_VIEWED_TOGETHER] = rests_on[_BOUGHT_TOGETHER] = evidence.history[b, because]
+    if weights[_ATTENTION] >= LEAST_WEIGHT:
+        share, item = _attended(evidence, b, evidence.slots[b, at])
+        weights[_ATTENTION] *= share
+        rests_on[_ATTENTION] = item
+
+
+@kernel
+def _attended(evidence: _Evidence, b: int, slot: int) -> tuple[np.float32, int]:
+    """Return the greatest share of attention x similarity, and the item of the history with it."""
+    best, total, item = np.float32(0.0), np.float32(0.0), -1
+    vector = evidence.vectors[slot]
+    for position in range(evidence.attention.shape[1]):
+        weight, looked = evidence.attention[b, position], evidence.history[b, position]
+        if weight <= 0.0 or not 0 <= looked < len(evidence.vectors):
+            continue
+        other, similar = evidence.vectors[looked], np.float32(0.0)
+        for j in range(len(vector)):
+            similar += vector[j] * other[j]
+        said = max(similar, np.float32(0.0)) * weight
+        total += said
+        if said > best:
+            best, item = said, looked
+    return best / max(total, np.float32(1e-12)), item

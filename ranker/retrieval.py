@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from ranker.attention import AttentionConfig, AttentionRetrieval
 from ranker.checkpoint import Checkpoint
 from ranker.content import ContentTower, Entries, fit_content
-from ranker.history import History, manners, recent_of
+from ranker.history import History, Recent, manners
 from ranker.items import ItemIndex
-from ranker.request import Request
 from ranker.sequences import Told
 from ranker.training import Progress, Recipe, fit, seeded
 
@@ -164,13 +163,11 @@ class Retrieval:
         vectors = np.concatenate([self.attention.vectors().numpy(), self.untouched])
         index.set_vectors(self.item_ids, vectors, self.space)
 
-    def encode(
-        self, requests: Sequence[Request], index: ItemIndex
-    ) -> tuple[_Floats, _Floats] | None:
+    def encode(self, recent: Recent, index: ItemIndex) -> tuple[_Floats, _Floats] | None:
         """Read histories, by the vectors that the index has (see `ranker.model.Model.encode`)."""
         if index.space != self.space:
             return None
-        slots, kinds, times = recent_of(requests)
+        slots, kinds, times = recent
         columns = index.columns
         known = (slots >= 0) & columns.has_vector[np.maximum(slots, 0)]
         # Known events first, so that the model sees no holes.

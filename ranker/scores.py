@@ -182,7 +182,7 @@ def score_pool(batch: Batch, b: int, table: Table, pool: NDArray[np.int32]) -> N
         for score in range(len(EVIDENCE)):
             planes[score, i] = table.values[row, score]
         if row < table.distinct[0]:
-            planes[OWN_VISIT, i] = table.visits[row]
+            planes[OWN_VISIT, i] = table.visit_touches[row]
     own = table.slots[: min(table.distinct[0], SOURCES)]
     _describe(batch, b, pool, planes)
     _describe_attributes(batch.columns, own, pool, planes)

@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 from hypothesis import settings
+from numpy.typing import NDArray
 
+from ranker.candidates import Candidates, generate
+from ranker.history import Recent, recent_of
 from ranker.items import ONE_DOMAIN, ItemIndex, ItemState
 from ranker.request import Request
 
@@ -94,10 +97,17 @@ def random_request(index: ItemIndex, rng: np.random.Generator, **given: Any) -> 
     return Request(**(values | given))
 
 
-def queries_of(requests: Sequence[Request], seed: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return encoded histories; a row depends on its request alone. No history: zeros."""
+def queries_of(recent: Recent, seed: int) -> NDArray[np.float32]:
+    """Return encoded histories; a row depends on its history alone. No history: zeros."""
     rows = []
-    for request in requests:
-        rng = np.random.default_rng([seed, *np.abs(request.history).tolist()])
-        rows.append(rng.standard_normal(VECTOR) * (3 if len(request.history) else 0))
-    return np.array(rows, np.float32).reshape(len(requests), VECTOR)
+    for slots in recent.slots:
+        rng = np.random.default_rng([seed, *slots[slots >= 0].tolist()])
+        rows.append(rng.standard_normal(VECTOR) * (3 if (slots >= 0).any() else 0))
+    return np.array(rows, np.float32).reshape(len(recent.slots), VECTOR)
+
+
+def generated(
+    requests: Sequence[Request], index: ItemIndex, queries: NDArray[np.float32] | None = None
+) -> Candidates:
+    """Return the candidates of requests by their own histories."""
+    return generate(requests, recent_of(requests), index, queries)

@@ -8,12 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.session import SESSION_GAP_MS
-from ranker.candidates import generate
+from ranker.history import recent_of
 from ranker.items import ItemIndex, ItemState
 from ranker.request import Request
 from ranker.scores import RANKED
 from tests.ranker.reference import distinct, reference_neighbours, scores_of
-from tests.ranker.shops import HOUR, NOW, queries_of, random_index, random_request, seldom
+from tests.ranker.shops import (
+    HOUR,
+    NOW,
+    generated,
+    queries_of,
+    random_index,
+    random_request,
+    seldom,
+)
 
 SEEDS = st.integers(0, 10_000)
 
@@ -25,7 +33,7 @@ def test_neighbour_scores_are_those_of_the_reference(
 ) -> None:
     index, rng = random_index(items, seed, half_life_ms), np.random.default_rng(seed)
     request = random_request(index, rng, uncounted=int(rng.integers(0, 3)))
-    found = scores_of(generate([request], index), 0)
+    found = scores_of(generated([request], index), 0)
     expected = reference_neighbours(request, index)
     for slot, values in found.items():
         for score in ("forward", "cosine", "lift", "bought", "support"):
@@ -45,7 +53,7 @@ def test_the_best_neighbours_are_candidates(seed: int) -> None:
         (slot for slot, s in expected.items() if s["forward"] > 1e-6 and servable[slot]),
         key=lambda slot: -expected[slot]["forward"],
     )
-    assert set(best[:40]) <= set(scores_of(generate([request], index), 0))
+    assert set(best[:40]) <= set(scores_of(generated([request], index), 0))
 
 
 @seldom
@@ -53,8 +61,8 @@ def test_the_best_neighbours_are_candidates(seed: int) -> None:
 def test_attention_and_factors_are_inner_products_and_find_the_nearest(seed: int) -> None:
     index, rng = random_index(80, seed), np.random.default_rng(seed)
     request = random_request(index, rng)
-    queries = queries_of([request], seed)
-    found = scores_of(generate([request], index, queries), 0)
+    queries = queries_of(recent_of([request]), seed)
+    found = scores_of(generated([request], index, queries), 0)
     products = index.vectors @ queries[0]
     for slot, values in found.items():
         known = bool(index.has_vector[slot]) and bool(queries.any())
@@ -76,7 +84,7 @@ def test_popularity_decays_to_the_time_of_the_request(seed: int) -> None:
     index = random_index(30, seed)
     request = random_request(index, np.random.default_rng(seed), now=NOW + 48 * HOUR)
     expected = index.popularity_at(request.now)
-    for slot, values in scores_of(generate([request], index), 0).items():
+    for slot, values in scores_of(generated([request], index), 0).items():
         shown = [values[f"popular_{days}d"] for days in (1, 7, 30)]
         assert shown == pytest.approx(expected[slot].tolist(), rel=1e-3, abs=1e-9)
 
@@ -85,7 +93,7 @@ def test_popularity_decays_to_the_time_of_the_request(seed: int) -> None:
 @given(seed=SEEDS)
 def test_the_most_popular_items_are_candidates_of_a_newcomer(seed: int) -> None:
     index = random_index(100, seed)
-    slots = scores_of(generate([Request(now=NOW, k=5)], index), 0)
+    slots = scores_of(generated([Request(now=NOW, k=5)], index), 0)
     for half_life in (1, 2):
         popular = index.popularity_at(NOW)[:, half_life] * (index.columns.status > 0)[:100]
         assert set(np.argsort(-popular)[:20].tolist()) <= set(slots)
@@ -98,7 +106,7 @@ def test_no_pool_holds_what_its_list_may_not_show(seed: int) -> None:
     exclude = rng.integers(-1, 90, 12).astype(np.int32)
     requests = [random_request(index, rng, exclude=exclude) for _ in range(3)]
     requests.append(random_request(index, rng, exclude=exclude, given=np.arange(-2, 90)))
-    candidates = generate(requests, index, queries_of(requests, seed))
+    candidates = generated(requests, index, queries_of(recent_of(requests), seed))
     for slots in candidates.slots:
         shown = slots[slots >= 0].tolist()
         assert len(shown) == len(set(shown))
@@ -120,7 +128,7 @@ def test_an_item_is_shown_only_while_it_is_available(*, now: int, shown: bool) -
             popularity_ts=NOW,
         )
     )
-    assert (0 in generate([Request(now=now, k=5)], index).slots) is shown
+    assert (0 in generated([Request(now=now, k=5)], index).slots) is shown
 
 
 @seldom
@@ -128,7 +136,7 @@ def test_an_item_is_shown_only_while_it_is_available(*, now: int, shown: bool) -
 def test_given_items_are_the_only_candidates_and_all_of_them(seed: int) -> None:
     index, rng = random_index(50, seed), np.random.default_rng(seed)
     given_slots = rng.integers(-1, 70, 20).astype(np.int32)
-    candidates = generate([random_request(index, rng, given=given_slots)], index)
+    candidates = generated([random_request(index, rng, given=given_slots)], index)
     inside = {int(s) for s in given_slots if 0 <= s < 50 and (index.columns.status > 0)[s]}
     assert set(scores_of(candidates, 0)) == inside
 
@@ -138,10 +146,10 @@ def test_given_items_are_the_only_candidates_and_all_of_them(seed: int) -> None:
 def test_a_request_alone_and_in_a_batch_has_the_same_candidates(seed: int) -> None:
     index, rng = random_index(70, seed), np.random.default_rng(seed)
     requests = [random_request(index, rng, now=NOW + b * HOUR) for b in range(4)]
-    queries = queries_of(requests, seed)
-    together = generate(requests, index, queries)
+    queries = queries_of(recent_of(requests), seed)
+    together = generated(requests, index, queries)
     for b, request in enumerate(requests):
-        alone = generate([request], index, queries[b : b + 1])
+        alone = generated([request], index, queries[b : b + 1])
         size = alone.slots.shape[1]
         assert together.slots[b, :size].tolist() == alone.slots[0].tolist()
         assert (together.slots[b, size:] == -1).all()
@@ -153,7 +161,7 @@ def test_a_request_alone_and_in_a_batch_has_the_same_candidates(seed: int) -> No
 @given(seed=SEEDS)
 def test_ranks_are_reciprocal_ranks_of_their_scores(seed: int) -> None:
     index, rng = random_index(50, seed), np.random.default_rng(seed)
-    found = scores_of(generate([random_request(index, rng)], index), 0)
+    found = scores_of(generated([random_request(index, rng)], index), 0)
     for values in found.values():
         above = sum(other["forward"] > values["forward"] for other in found.values())
         ranked = values["forward"] > 0 and above < RANKED
@@ -174,7 +182,7 @@ def test_a_history_says_where_and_how_often_it_met_an_item(seed: int) -> None:
     request = random_request(index, rng)
     history = request.history[:50].tolist()
     order = distinct(history)
-    for slot, values in scores_of(generate([request], index), 0).items():
+    for slot, values in scores_of(generated([request], index), 0).items():
         assert values["own_count"] == history.count(slot)
         assert values["own_visit"] == history[: len_of_visit(request)].count(slot)
         assert values["own_position"] == (order.index(slot) + 1 if slot in order else 0)
@@ -196,11 +204,11 @@ def test_what_a_history_added_itself_does_not_speak_for_it() -> None:
         history_kinds=np.zeros(2, np.int8),
         history_times=np.array([NOW, NOW - 1]),
     )
-    counted = scores_of(generate([request], index), 0)
+    counted = scores_of(generated([request], index), 0)
     assert counted[1]["forward"] == 0
     assert counted[2]["forward"] == pytest.approx(0.5 * 1 / 2)  # half near, out weight 2 - 1 + 1
     request.uncounted = 1  # the step from a to b has not reached the rows
-    assert scores_of(generate([request], index), 0)[1]["forward"] > 0
+    assert scores_of(generated([request], index), 0)[1]["forward"] > 0
 
 
 def test_because_names_the_history_position_that_says_most() -> None:
@@ -220,7 +228,7 @@ def test_because_names_the_history_position_that_says_most() -> None:
         history_kinds=np.zeros(3, np.int8),
         history_times=np.full(3, NOW),
     )
-    candidates = generate([request], index)
+    candidates = generated([request], index)
     assert candidates.because[0, candidates.slots[0].tolist().index(0)] == 2
 
 
@@ -235,10 +243,10 @@ def test_nothing_known_never_fails(seed: int, items: int) -> None:
         random_request(index, rng, history=np.full(9, 10**6, np.int32),
                        history_kinds=np.zeros(9, np.int8), history_times=np.full(9, NOW)),
     ]  # fmt: skip
-    candidates = generate(requests, index, np.zeros((4, 3), np.float32))
+    candidates = generated(requests, index, np.zeros((4, 3), np.float32))
     assert np.isfinite(candidates.scores).all()
     assert (candidates.slots < max(items, 1)).all()
-    assert generate([], index).slots.shape[0] == 0
+    assert generated([], index).slots.shape[0] == 0
 
 
 def test_a_search_finds_titles_and_what_earlier_searches_led_to() -> None:
@@ -251,7 +259,7 @@ def test_a_search_finds_titles_and_what_earlier_searches_led_to() -> None:
         ]
     )
     found = scores_of(
-        generate(
+        generated(
             [Request(now=NOW, k=5, query="red lamp", query_keys=("=red lamp", "red", "lamp"),
                      terms=("red", "lamp"))],
             index,
@@ -269,7 +277,7 @@ def test_a_search_finds_titles_and_what_earlier_searches_led_to() -> None:
 def test_a_list_knows_how_much_of_its_history_is_of_the_visit_that_goes_on(seed: int) -> None:
     index, rng = random_index(40, seed), np.random.default_rng(seed)
     request = random_request(index, rng)
-    found = generate([request], index)
+    found = generated([request], index)
     history = request.history[:50].tolist()
     assert found.lengths.tolist() == [len(distinct(history))]
-    assert found.visits.tolist() == [len(distinct(history[: len_of_visit(request)]))]
+    assert found.visited.tolist() == [len(distinct(history[: len_of_visit(request)]))]

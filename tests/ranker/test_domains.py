@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.vector import NAMES, compute
-from ranker.candidates import generate
 from ranker.columns import DAY_MS, HALF_LIVES_MS
+from ranker.history import recent_of
 from ranker.items import ItemIndex, ItemState
 from ranker.model import Model
 from ranker.rank import rank
@@ -16,6 +16,7 @@ from ranker.shelves import BY, LEAST
 from tests.ranker.shops import (
     HOUR,
     NOW,
+    generated,
     queries_of,
     random_index,
     random_request,
@@ -46,7 +47,7 @@ def some_requests(index: ItemIndex, seed: int) -> list[Request]:
 def test_no_pool_holds_an_item_of_another_domain(seed: int) -> None:
     index = random_index(60, seed, domains=DOMAINS)
     requests = some_requests(index, seed)
-    found = generate(requests, index, queries_of(requests, seed)).slots
+    found = generated(requests, index, queries_of(recent_of(requests), seed)).slots
     for request, slots in zip(requests, found, strict=True):
         shown = slots[slots >= 0]
         assert (index.columns.domain[shown] == request.domain).all()
@@ -77,7 +78,7 @@ def test_a_small_domain_is_not_crowded_out() -> None:
         item_id = f"{of}-{number}"
         popular = (touches, touches, touches)
         index.put(ItemState(item_id=item_id, popularity=popular, popularity_ts=NOW, domain=of))
-    slots = generate([Request(now=NOW, k=20, domain=2)], index).slots[0]
+    slots = generated([Request(now=NOW, k=20, domain=2)], index).slots[0]
     assert set(slots[slots >= 0].tolist()) == set(range(0, 1000, 100))
 
 
@@ -91,7 +92,7 @@ def test_popularity_fades_by_the_half_lives_of_its_domain(
     for place, half_life_ms in enumerate(half_lives_ms):
         later = NOW + 2 * half_life_ms
         assert index.popularity_at(later)[0, place] == pytest.approx(2)
-        scores = generate([Request(now=later, k=1, domain=number)], index).scores[0, 0]
+        scores = generated([Request(now=later, k=1, domain=number)], index).scores[0, 0]
         assert 2 in scores.round(3)
 
 

@@ -5,12 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ranker.candidates import generate
 from ranker.items import ItemIndex
 from ranker.landmark import Landmark
 from ranker.scores import SCORES
 from tests.ranker.reference import scores_of
-from tests.ranker.shops import FACTORS, HOUR, NOW, TURN, random_request, random_state, seldom
+from tests.ranker.shops import (
+    FACTORS,
+    HOUR,
+    NOW,
+    TURN,
+    generated,
+    random_request,
+    random_state,
+    seldom,
+)
 
 SEEDS = st.integers(0, 10_000)
 _BY_NAME = {name: (name.removeprefix("rank_"),) for name in SCORES if name.startswith("rank_")}
@@ -45,7 +53,7 @@ def test_weights_that_fade_rank_like_weights_that_were_told_faded(
         )
     now = NOW + jump * HOUR
     request = random_request(fading, rng, now=now, uncounted=60)
-    found, expected = (scores_of(generate([request], index), 0) for index in (fading, told))
+    found, expected = (scores_of(generated([request], index), 0) for index in (fading, told))
     assert found.keys() == expected.keys()
     for slot, values in found.items():
         assert _unranked(values) == pytest.approx(_unranked(expected[slot]), rel=1e-3, abs=1e-5)

@@ -35,8 +35,8 @@ def test_the_prior_names_features_that_exist() -> None:
 
 def test_gates_let_the_short_history_speak_and_the_search_alone() -> None:
     lengths = np.array([0, 50, 50, 50], np.int32)
-    visits = np.array([0, 50, 1, 1], np.int32)
-    gated = gates(lengths, visits, np.array([False, False, False, True]))
+    visited = np.array([0, 50, 1, 1], np.int32)
+    gated = gates(lengths, visited, np.array([False, False, False, True]))
     assert gated[:, 0].tolist() == [1, 1, 1, 0]
     assert gated[0, 1] == pytest.approx(2)
     assert 0 < gated[1, 1] < 0.25

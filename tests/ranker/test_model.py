@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from features.vector import NAMES, compute
 from ranker.checkpoint import BadCheckpoint, Checkpoint, load_bytes, save_bytes
 from ranker.evidence import HISTORY
-from ranker.history import History
+from ranker.history import History, recent_of
 from ranker.items import ItemIndex, ItemState
 from ranker.model import Model
 from ranker.rank import rank
@@ -64,7 +64,7 @@ def test_without_training_there_is_nothing_to_encode() -> None:
     before = index.vectors
     model.install(index)
     assert index.vectors is before
-    assert model.encode([Request(now=NOW, k=1)], index) is None
+    assert model.encode(recent_of([Request(now=NOW, k=1)]), index) is None
     assert (model.version, model.item_ids) == ("generators", ())
 
 
@@ -73,7 +73,7 @@ def test_what_follows_in_histories_is_nearest_to_the_query(model: Model) -> None
     index.put_many(ItemState(item_id=name(i)) for i in range(20))
     model.install(index)
     requests = [touched(index, name(i + 1), name(i)) for i in range(18)]
-    encoded = model.encode(requests, index)
+    encoded = model.encode(recent_of(requests), index)
     assert encoded is not None
     best = (encoded[0] @ index.vectors[:20].T).argmax(axis=1)
     assert (best == index.slots([name(i + 2) for i in range(18)])).mean() > 0.8
@@ -85,10 +85,10 @@ def test_a_request_encodes_alike_alone_and_among_others(model: Model, seed: int)
     index, rng = random_index(30, seed), np.random.default_rng(seed)  # ten items are unknown
     model.install(index)
     requests = [random_request(index, rng) for _ in range(4)]
-    together = model.encode(requests, index)
+    together = model.encode(recent_of(requests), index)
     assert together is not None
     for b, request in enumerate(requests):
-        alone = model.encode([request], index)
+        alone = model.encode(recent_of([request]), index)
         assert alone is not None
         for one, many in zip(alone, together, strict=True):
             np.testing.assert_allclose(one[0], many[b], rtol=1e-3, atol=1e-3)
@@ -100,7 +100,7 @@ def test_attention_lies_on_known_events_and_sums_to_one(model: Model, seed: int)
     index, rng = random_index(30, seed), np.random.default_rng(seed)
     model.install(index)
     request = random_request(index, rng)
-    encoded = model.encode([request], index)
+    encoded = model.encode(recent_of([request]), index)
     assert encoded is not None
     queries, attention = encoded
     assert attention.shape == (1, HISTORY)
@@ -117,7 +117,7 @@ def test_items_that_come_later_find_their_vector_and_are_read(model: Model) -> N
     index.put(ItemState(item_id="unheard of"))
     index.put(ItemState(item_id=name(3)))
     assert index.has_vector[index.slots([name(3), "unheard of"])].tolist() == [True, False]
-    encoded = model.encode([touched(index, name(3))], index)
+    encoded = model.encode(recent_of([touched(index, name(3))]), index)
     assert encoded is not None
     assert encoded[0].any()
 
@@ -125,11 +125,11 @@ def test_items_that_come_later_find_their_vector_and_are_read(model: Model) -> N
 def test_a_model_that_is_not_in_the_index_says_nothing(model: Model) -> None:
     index = random_index(10, 0)
     requests = [touched(index, name(3))]
-    assert model.encode(requests, index) is None
+    assert model.encode(recent_of(requests), index) is None
     again = trained(10)
     again.install(index)
     again.fit(shop_histories(), epochs=1, seed=0, recipe=QUICK)
-    assert again.encode(requests, index) is None  # those vectors are of what it was
+    assert again.encode(recent_of(requests), index) is None  # those vectors are of what it was
 
 
 def test_of_two_models_the_last_to_be_installed_is_in_the_index(model: Model) -> None:
@@ -271,7 +271,7 @@ def test_an_item_that_no_history_had_gets_a_vector_from_its_entry_and_keeps_it_w
         index = ItemIndex()
         one.install(index)
         assert index.has_vector[index.slots(contents_of(24))].all()
-        encoded = one.encode([touched(index, name(22))], index)
+        encoded = one.encode(recent_of([touched(index, name(22))]), index)
         assert encoded is not None
         assert encoded[0].any()
     assert model.save() == Model.load(model.save(), NAMES).save()
@@ -320,7 +320,7 @@ def test_when_and_what_kind_of_events_they_were_is_read() -> None:
     for request, (pause, kind) in zip(asked, came, strict=True):
         request.history_times = np.array([NOW, NOW - pause])
         request.history_kinds = np.array([kind, 0], np.int8)
-    encoded = model.encode(asked, index)
+    encoded = model.encode(recent_of(asked), index)
     assert encoded is not None
     found = encoded[0] @ index.vectors[index.slots([name(10), name(11), name(12)])].T
     assert found.argmax(axis=1).tolist() == [0, 1, 2]

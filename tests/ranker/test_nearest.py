@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ranker import nearest as module
-from ranker.candidates import generate
 from ranker.cells import Cells, build
 from ranker.columns import HIDDEN, SHOWN
+from ranker.history import recent_of
 from ranker.items import BadItemState, ItemIndex, ItemState
 from ranker.nearest import Nearest
 from ranker.probing import SORTED, nearest_in_cells
 from ranker.selection import Space
-from tests.ranker.shops import name, queries_of, random_index, random_request, seldom
+from tests.ranker.shops import generated, name, queries_of, random_index, random_request, seldom
 from tests.ranker.spaces import (
     DIMS,
     SEEDS,
@@ -35,7 +35,7 @@ def test_pools_are_the_same_by_both_ways(seed: int, items: int) -> None:
     rng = np.random.default_rng(seed)
     exact = random_index(items, seed)
     requests = [random_request(exact, rng) for _ in range(3)]
-    queries = queries_of(requests, seed)
+    queries = queries_of(recent_of(requests), seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "EXACT_ITEMS", 5)
         index = random_index(items, seed)
@@ -43,7 +43,7 @@ def test_pools_are_the_same_by_both_ways(seed: int, items: int) -> None:
         assert (index.near_factors.cells is not None) == (len(index.near_factors) > 5)
         assert len(index.near_vectors) == index.has_vector.sum()
         assert len(index.near_factors) == index.columns.has_factors.sum()
-        found, right = generate(requests, index, queries), generate(requests, exact, queries)
+        found, right = generated(requests, index, queries), generated(requests, exact, queries)
     for slots, others in zip(found.slots, right.slots, strict=True):
         assert set(slots.tolist()) == set(others.tolist())
 
@@ -60,7 +60,7 @@ def test_what_has_just_come_is_found_and_what_has_gone_is_not(seed: int) -> None
         request = random_request(index, rng, query="", query_keys=(), terms=(), factors=None)
 
         def listed(item_id: str) -> bool:
-            slots = generate([request], index, away).slots
+            slots = generated([request], index, away).slots
             return int(index.slots([item_id])[0]) in slots
 
         for number in rng.integers(40, 90, 5).tolist():

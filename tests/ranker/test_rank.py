@@ -1,6 +1,5 @@
 """Lists: sorted, filtered, explained, the same alone or in a batch."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from features.vector import NAMES, compute
+from ranker.history import Recent
 from ranker.items import ItemIndex, ItemState
 from ranker.rank import Ranked, Ranking, rank
 from ranker.reasons import MOST
@@ -30,9 +30,9 @@ class PlainModel:
         self.scorer = Scorer(NAMES)
 
     def encode(
-        self, requests: Sequence[Request], index: ItemIndex
+        self, recent: Recent, index: ItemIndex
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-        del requests, index
+        del recent, index
         return self.encoded
 
 
@@ -42,11 +42,11 @@ class AttentiveModel(PlainModel):
     version = "attentive"
 
     def encode(
-        self, requests: Sequence[Request], index: ItemIndex
+        self, recent: Recent, index: ItemIndex
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         del index
-        fading = np.tile(0.5 ** np.arange(1, 51, dtype=np.float32), (len(requests), 1))
-        return queries_of(requests, 0), fading
+        fading = np.tile(0.5 ** np.arange(1, 51, dtype=np.float32), (len(recent.slots), 1))
+        return queries_of(recent, 0), fading
 
 
 def ranked(index: ItemIndex, *requests: Request, model: PlainModel | None = None) -> list[Ranking]:
@@ -163,9 +163,9 @@ def test_attention_names_the_item_it_rests_on() -> None:
 
     class Towards(AttentiveModel):
         def encode(
-            self, requests: Sequence[Request], index: ItemIndex
+            self, recent: Recent, index: ItemIndex
         ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-            del requests, index
+            del recent, index
             return np.array([[10, 0]], np.float32), np.full((1, 50), 0.5, np.float32)
 
     request = Request(now=NOW, k=1, given=index.slots(["goal"]),

@@ -165,8 +165,8 @@ def test_the_network_heeds_nothing_that_it_has_never_seen() -> None:
     scorer = taught("product", rounds=PATIENCE + 1)
     X, _, _ = lists(3)
     lengths = np.full(len(X), 3, np.int32)
-    for visits, searches in ((lengths, True), (lengths // 3, False)):
-        gated = gates(lengths, visits, np.full(len(X), searches))
+    for visited, searches in ((lengths, True), (lengths // 3, False)):
+        gated = gates(lengths, visited, np.full(len(X), searches))
         said = scorer.network.score(X, gated)
         expected = np.zeros_like(said) if searches else scorer.network.score(X, plain_gates(len(X)))
         np.testing.assert_array_equal(said, expected)

@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ranker.candidates import generate
 from ranker.items import ItemIndex, ItemState
 from ranker.pool import TOP_LIKED
 from ranker.request import LEANINGS, Request
 from ranker.shelves import BY, ITEMS, LEAST
 from tests.ranker.reference import scores_of
-from tests.ranker.shops import DAY, NOW, name, random_index, random_request, seldom
+from tests.ranker.shops import DAY, NOW, generated, name, random_index, random_request, seldom
 
 SEEDS = st.integers(0, 10_000)
 
@@ -81,7 +80,7 @@ def test_the_most_popular_of_each_category_that_is_liked_are_candidates(seed: in
     liked = {str(leaf): float(share) for leaf, share in enumerate(rng.dirichlet(np.ones(4)))}
     exclude = np.array(best(index, "0")[:3], np.int32)
     request = Request(now=NOW + DAY, k=5, leaves=index.leanings(liked, {})[0], exclude=exclude)
-    pool = scores_of(generate([request], index), 0)
+    pool = scores_of(generated([request], index), 0)
     for leaf, share in liked.items():
         allowed = [slot for slot in best(index, leaf) if slot not in exclude]
         due = int(TOP_LIKED * share)  # by d'Hondt, none gets less than its share rounded down
@@ -99,7 +98,7 @@ def test_affinities_are_the_shares_of_what_an_item_is(seed: int) -> None:
     bands = {2: 0.6, 9: 0.4}
     request = random_request(index, rng, leaves=leaves, brands=brands, price_bands=bands)
     rows = index.columns
-    for slot, values in scores_of(generate([request], index), 0).items():
+    for slot, values in scores_of(generated([request], index), 0).items():
         leaf, brand = index.leaf_and_brand(index.ids[slot])
         assert values["affinity_category"] == pytest.approx(liked.get(leaf, 0.0))
         assert values["affinity_brand"] == (0.75 if brand == "acme" else 0.0)
@@ -113,7 +112,7 @@ def test_only_the_heaviest_leanings_are_read() -> None:
         put(index, number, 1.0, str(number))
     liked = {str(number): 0.2 for number in range(LEANINGS + 1)}
     request = Request(now=NOW, k=9, leaves=index.leanings(liked, {})[0])
-    found = scores_of(generate([request], index), 0)
+    found = scores_of(generated([request], index), 0)
     assert [found[slot]["affinity_category"] > 0 for slot in range(LEANINGS + 1)] == [
         *[True] * LEANINGS,
         False,
