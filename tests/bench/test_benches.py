@@ -21,6 +21,7 @@ RETRIEVAL = {"batch_us", "alone_us", "recall", "build_s", "memory_mb", "upsert_u
 COSTS = {"users_us", "items_us", "index_us", "learn_us", "outcome_us", "list_us"}
 WORKER = {"events_per_s", "lists_per_s", "cpu_us_per_event", "rss_mb"}
 WEB = {"requests_per_s", "p50_ms", "p90_ms", "p99_ms", "cpu_us_per_request", "failed"}
+LISTWISE = {"hr@20", "mrr@20", "list_us", "learn_us"}
 FOLD = {"decode_us", "learn_us", "total_us"}
 
 
@@ -94,6 +95,13 @@ def test_retrieval() -> None:
         check(result, {"exact", "cells"}, RETRIEVAL)
         assert result["exact"]["recall"]["median"] == 1
         assert result["cells"]["recall"]["median"] > 0.8
+
+
+def test_listwise() -> None:
+    found = run("listwise", "--events", "2500", "--rounds", "1")
+    check(found["listwise"], {"plain", "attention"}, LISTWISE)
+    assert found["lists"]["taught"] > found["lists"]["judged"] > 0
+    assert all(0 < figures["hr@20"]["median"] <= 1 for figures in found["listwise"].values())
 
 
 @pytest.mark.timeout(900)
