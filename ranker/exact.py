@@ -15,7 +15,7 @@ from ranker._jit import inlined, kernel
 from ranker.selection import Best, Filters, Space, allowed, new_best, offer
 from ranker.sketch import ERROR, LENGTH, STEP, Sketch, multiply, sketch_of
 
-BLOCK = 2**17  # scores of one product stay in the cache: 4,096 items for 32 lists
+BLOCK = 2**18  # scores of one product stay in the cache: 8,192 items for 32 lists
 SPREAD = 16  # the guess is by one row of so many
 ROOM = 6  # times as many as are wanted may be it before those are sorted out that cannot be
 
