@@ -18,8 +18,8 @@ ALWAYS_FROM, ALWAYS_TO = 0, 2**62  # ms UTC: an item without dates is always ava
 
 _Floats = NDArray[np.float32]
 
-# What a list reads of one candidate after the other lies together in memory: a line of the
-# processor's cache holds all of it, where it would fetch one for each column.
+# What a list reads of one candidate after the other lies together in memory: a line or two of the
+# processor's cache hold all of it, where each column would be a line of its own.
 _TOGETHER = (
     np.dtype([("in_weight", "f4"), ("reach", "f4")]),
     np.dtype(
