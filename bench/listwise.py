@@ -6,8 +6,8 @@ Walks a log (the shipped clothing shop's, or that of a folder in the form of `he
 evaluation does. Every list that teaches the scorer is judged, then learnt, by two networks more:
 one with the scorer's own layers, and the same with self-attention among the candidates between
 them. They see the same features, masks and outcomes in the same order, once, and begin with linear
-weights of 0; each round is a seed.
-Lists of the first half only teach. Prints one JSON object with --json, else a table.
+weights of 0; each round is a seed. Lists that lack what was taken teach nobody and are not judged;
+those of the first half only teach. Prints one JSON object with --json, else a table.
 """
 
 import argparse
@@ -118,14 +118,13 @@ class Audience(Scorer):
         super().__init__(NAMES)
         self._contestants = tuple(contestants)
         self._square = np.ones(len(NAMES), np.float32)
-        self.lists = self.missed = 0
+        self.lists = 0
 
     def learn(
         self, X: _Floats, mask: NDArray[np.bool_], gated: _Floats, target: NDArray[np.int64]
     ) -> float:
         """Show contestants the lists that have what was taken, a step at a time."""
         rows = np.flatnonzero(target >= 0)
-        self.missed += len(target) - len(rows)
         for begin in range(0, len(rows), STEP_LISTS):
             part = rows[begin : begin + STEP_LISTS]
             shown = np.ascontiguousarray(X[part]), mask[part], gated[part]
@@ -165,12 +164,11 @@ def main() -> None:
         "data": name,
         "events": count,
         "rounds": given.rounds,
-        "lists": {"taught": audience.lists, "judged": audience.lists - half,
-                  "without what was taken": audience.missed},
+        "lists": {"taught": audience.lists, "judged": audience.lists - half},
         "listwise": found,
         "ratios": {"list_us_attention_to_plain": round(cost["attention"] / cost["plain"], 2)},
         "machine": machine(),
-    }  # fmt: skip
+    }
     print(json.dumps(figures) if given.json else table(found))
 
 
