@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from features.events import Kind
 from streams import admin
@@ -18,6 +18,18 @@ from tests.gateway.running import RunningGateway
 from tests.support import eventually
 
 CHANGED_WITHIN_MS = 10_000  # of a machine that does much else; how long it took is written down
+
+
+LISTS = "**/v1/users/visitor-*/recommendations*"
+
+
+def listed(*item_ids: str) -> dict[str, Any]:
+    """Return a worker's list, as the gateway answers."""
+    items = [
+        {"item_id": item_id, "score": 0.5, "rank": rank, "reasons": []}
+        for rank, item_id in enumerate(item_ids, 1)
+    ]
+    return {"user_id": "x", "surface": "for_you", "source": "worker", "items": items}
 
 
 @pytest.fixture(scope="module")
@@ -111,14 +123,10 @@ def test_bars_share_out_what_the_row_s_reasons_rest_on(page: Page, shop: Running
         [reason("viewed_together", "red-mug", 0.2), reason("popular", None, 1.0)],
         [],
     ]
-    items = [
-        {"item_id": item_id, "score": 0.5, "rank": rank, "reasons": found}
-        for rank, (item_id, found) in enumerate(
-            zip(("red-lamp", "blue-lamp", "green-lamp"), reasons, strict=True), 1
-        )
-    ]
-    made = {"user_id": "x", "surface": "for_you", "source": "worker", "items": items}
-    page.route("**/v1/users/visitor-*/recommendations*", lambda route: route.fulfill(json=made))
+    made = listed("red-lamp", "blue-lamp", "green-lamp")
+    for item, found in zip(made["items"], reasons, strict=True):
+        item["reasons"] = found
+    page.route(LISTS, lambda route: route.fulfill(json=made))
     opened(page, shop)
     expect(page.locator("#row .because")).to_have_text(
         ["because you looked at Red mug", "popular now", "no one reason stands out"]
@@ -130,6 +138,37 @@ def test_bars_share_out_what_the_row_s_reasons_rest_on(page: Page, shop: Running
     assert parts == pytest.approx([0.75, 0.25, 0, 0.25], abs=0.02)
     expect(page.locator("#legend")).to_be_visible()
     look(page, "shop-attention")
+
+
+def test_a_row_that_changes_leaves_press_and_focus_where_they_are(
+    page: Page, shop: RunningGateway
+) -> None:
+    held: list[Route] = []
+    page.route(LISTS, lambda route: route.fulfill(json=listed("red-lamp", "blue-lamp")))
+    opened(page, shop)
+    page.unroute(LISTS)
+    page.route(LISTS, lambda route: held.append(route))
+
+    def changes_to(*item_ids: str) -> None:
+        with page.expect_response(LISTS) as answer:
+            held.pop().fulfill(json=listed(*item_ids))
+        answer.value.finished()
+        page.evaluate("new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn)))")
+
+    with page.expect_request(LISTS):
+        page.reload()
+    page.locator("#row a").nth(1).focus()
+    changes_to("green-lamp", "blue-lamp", "red-lamp")
+    assert row(page) == ["Green lamp", "Blue lamp", "Red lamp"]
+    expect(page.locator("#row a").nth(1)).to_be_focused()
+
+    with page.expect_request(LISTS):
+        page.reload()
+    page.locator("#row a").nth(2).hover()
+    page.mouse.down()
+    changes_to("white-lamp", "red-lamp", "blue-lamp")
+    page.mouse.up()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Red lamp")
 
 
 def test_a_new_visitor_is_a_stranger(page: Page, shop: RunningGateway) -> None:

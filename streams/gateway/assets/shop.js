@@ -66,13 +66,24 @@
     link.addEventListener("click", () => act("click", { item_id: item.item_id, price: item.price, position: place.rank, search_id: place.search_id || search_id }));
     return made;
   };
+  // A card that is replaced between press and release is never clicked, so a list waits for the release.
+  let pressed = null, release;
+  addEventListener("pointerdown", () => { pressed ||= new Promise(done => { release = done; }); }, true);
+  for (const type of ["pointerup", "pointercancel", "dragend"])
+    addEventListener(type, () => setTimeout(() => { // after the click that comes of it
+      pressed = null;
+      release?.();
+    }), true);
   const wall = async (list, shown, fresh = new Set()) => {
     await learn(shown.items.flatMap(place => [place.item_id, ...(place.reasons || []).map(reason => reason.item_id)]));
+    await pressed;
+    const focused = list.contains(document.activeElement) && document.activeElement.dataset.item;
     list.replaceChildren(...shown.items.map(place => {
       const made = card(place, shown.search_id);
       made.querySelector(".fresh").hidden = !fresh.has(place.item_id);
       return made;
     }));
+    if (focused) [...list.querySelectorAll("a")].find(link => link.dataset.item === focused)?.focus({ preventScroll: true });
     list.removeAttribute("aria-busy");
   };
 
