@@ -152,7 +152,7 @@ class World:
     def fit(self) -> None:
         """Give every item a vector."""
         histories = [
-            History.of(*zip(*((t.item_id, t.ts, t.kind) for t in row.recent), strict=True))
+            History.of(row.recent.item_ids, row.recent.at(), [*row.recent.kinds])
             for row in self.users.values()
             if row.recent
         ]

@@ -12,6 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from features.events import Event, Kind
+from features.touches import Touches
 from features.windows import Windows, counted_beside
 
 ID_BYTES = 6  # of a remembered event id: a chance of 2e-13 per event that a new one looks known
@@ -56,17 +57,6 @@ class Rules(Struct, frozen=True, kw_only=True):
 NO_RULES = Rules()
 
 
-class _Act(Protocol):
-    """Something that a user did to an item."""
-
-    @property
-    def item_id(self) -> str: ...
-    @property
-    def kind(self) -> int: ...
-    @property
-    def ts(self) -> int: ...
-
-
 class _Asking(Protocol):
     """A search."""
 
@@ -98,22 +88,23 @@ def twins(one_ts: int, other_ts: int, within_ms: int) -> bool:
     return abs(one_ts - other_ts) <= within_ms
 
 
-def done_beside(acts: Sequence[_Act], item_id: str, kind: Kind, ts: int, within_ms: int) -> bool:
+def done_beside(touches: Touches, item_id: str, kind: Kind, ts: int, within_ms: int) -> bool:
     """Tell whether the same was done to the item at most `within_ms` before or after ts.
 
     Args:
-        acts: Oldest first. What they do not reach back to is not found.
+        touches: What was done. What they do not reach back to is not found.
         item_id: The item.
         kind: Of the act.
         ts: Event time in ms.
         within_ms: Inclusive.
     """
     earliest, latest = ts - within_ms, ts + within_ms
-    for act in reversed(acts):
-        at = act.ts
+    if touches.newest_ts < earliest:
+        return False
+    for other, done, at in touches.newest_first():
         if at < earliest:
             return False
-        if act.item_id == item_id and act.kind == kind and at <= latest:
+        if other == item_id and done == kind and at <= latest:
             return True
     return False
 

@@ -11,8 +11,9 @@ from features.affinity import HALF_LIFE_MS, MAX_NAMES, shares
 from features.decay import DAY_MS, HOUR_MS, value_at
 from features.events import Kind
 from features.feature import Compute, Feature, Value
-from features.profile import HALF_LIVES_MS, MAX_QUERIES, MAX_TOUCHES, Profile
+from features.profile import HALF_LIVES_MS, MAX_QUERIES, Profile
 from features.session import SESSION_GAP_MS
+from features.touches import MAX_TOUCHES
 from features.windows import MINUTE_MS
 
 _SESSION_EVENTS = MAX_TOUCHES + MAX_QUERIES
@@ -142,7 +143,7 @@ def _history() -> Iterator[Feature]:
         "history_items",
         "Distinct items among them.",
         "items",
-        lambda row, _: len({touch.item_id for touch in row.recent}),
+        lambda row, _: len({*row.recent.item_ids}),
         high=MAX_TOUCHES,
     )
     yield _of(

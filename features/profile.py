@@ -28,26 +28,18 @@ from features.guard import (
     too_many,
 )
 from features.recent import inserted
-from features.rows import Format, extended
+from features.rows import Fields, Format, extended
 from features.session import Session, last_session
 from features.shown import Shown, newer
+from features.touches import Touch, Touches, touches_of, with_touch
 from features.windows import Windows
 
-VERSION = 2
+VERSION = 3
 HALF_LIVES_MS = (HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
-MAX_TOUCHES = 50
 MAX_QUERIES = 5
 
 SKIPPED = (Verdict.REPEATED, Verdict.TWIN, Verdict.FLOOD)
 """What a row counts of the events that do not count. Replays it cannot: they leave no trace."""
-
-
-class Touch(Struct, array_like=True, frozen=True, gc=False):
-    """The user acted on an item."""
-
-    item_id: str
-    kind: int  # Kind.CLICK or Kind.PURCHASE
-    ts: int
 
 
 class Query(Struct, array_like=True, frozen=True, gc=False):
@@ -93,7 +85,7 @@ class Profile(Struct, array_like=True, frozen=True, gc=False):
         version: Of this layout; new fields go to the end, with a default.
         newest_ts: Event time in ms of the newest event, 0 before any.
         activity: One for each `Kind`, in its order.
-        recent: The newest `MAX_TOUCHES` clicks and purchases, oldest first.
+        recent: The newest clicks and purchases. Since version 3 side by side.
         queries: The newest `MAX_QUERIES` searches, oldest first.
         prices: Price level of clicks and purchases.
         factors: float32 little endian, b"" before any were learnt.
@@ -114,7 +106,7 @@ class Profile(Struct, array_like=True, frozen=True, gc=False):
     version: int = VERSION
     newest_ts: int = 0
     activity: tuple[Activity, ...] = (Activity(),) * len(Kind)
-    recent: tuple[Touch, ...] = ()
+    recent: Touches = Touches()
     queries: tuple[Query, ...] = ()
     prices: Prices = Prices()
     factors: bytes = b""
@@ -132,11 +124,19 @@ class Profile(Struct, array_like=True, frozen=True, gc=False):
     @property
     def session(self) -> Session:
         """The visit that the newest event belongs to, as far back as the row remembers."""
-        return last_session([*(t.ts for t in self.recent), *(q.ts for q in self.queries)])
+        return last_session([*self.recent.at(), *(q.ts for q in self.queries)])
 
 
 _NEW = Profile()
-_FORMAT = Format(Profile, VERSION, "a user row", {1: extended})
+
+
+def _side_by_side(fields: Fields) -> Fields:
+    """Upgrade a row of version 2, where touches were one after the other."""
+    touches = touches_of(Touch(*one) for one in fields[3])
+    return [*fields[:3], [touches.item_ids, touches.kinds, touches.times], *fields[4:]]
+
+
+_FORMAT = Format(Profile, VERSION, "a user row", {1: extended, 2: _side_by_side})
 
 
 def new_profile() -> Profile:
@@ -195,7 +195,7 @@ def take(
     if isinstance(event, Search):
         queries = inserted(queries, Query(event.event_id, event.query, event.ts), MAX_QUERIES)
     else:
-        recent = inserted(recent, Touch(event.item_id, event.kind, event.ts), MAX_TOUCHES)
+        recent = with_touch(recent, event.item_id, event.kind, event.ts)
         if event.price:
             at = log(event.price)
             prices = Prices(prices.count + 1, prices.total + at, prices.squares + at * at)

@@ -141,18 +141,16 @@ def _history(before: Profile, ts: int) -> tuple[tuple[str, ...], int, int]:
     """Walk back from time ts to the last distinct items: see `Touched`."""
     found: dict[str, None] = {}
     newer, near, bought = ts, -1, 0  # -1: no pause yet
-    for touch in reversed(before.recent):
-        at = touch.ts
+    for item_id, kind, at in before.recent.newest_first():
         if at != newer:
             if at > ts:
                 continue
             if near < 0 and newer - at > FAR_MS:
                 near = len(found)
             newer = at
-        item_id = touch.item_id
         if item_id in found:
             continue
-        if touch.kind == _PURCHASE:
+        if kind == _PURCHASE:
             bought |= 1 << len(found)
         found[item_id] = None
         if len(found) == MAX_HISTORY:

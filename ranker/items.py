@@ -1,6 +1,8 @@
 """What a worker knows about every item: an index of rows that is kept up item by item."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
+from sys import intern
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +90,7 @@ class ItemIndex:
         """Return the item's slot; a new id gets a placeholder, which no list shows."""
         slot = self._slots.get(item_id)
         if slot is None:
+            item_id = intern(item_id)  # rows hold the same object, which is sooner found here
             slot = self._slots[item_id] = len(self.ids)
             self.ids.append(item_id)
             if len(self.ids) > len(self.columns.degree):
@@ -97,8 +100,7 @@ class ItemIndex:
 
     def slots(self, item_ids: Iterable[str]) -> NDArray[np.int32]:
         """Return the slot of each id, -1 where it is unknown."""
-        get = self._slots.get
-        return np.array([get(item_id, -1) for item_id in item_ids], np.int32)
+        return np.array([*map(self._slots.get, item_ids, repeat(-1))], np.int32)
 
     def mark(self, slot: int) -> Mark:
         """Return the mark of what is known of an item's pairs: see `ItemState.partial`."""

@@ -46,7 +46,7 @@ def portray_user(user_id: str, row: Profile) -> Portrait:
         },
         "recent": [
             {"item_id": touch.item_id, "kind": _KINDS[touch.kind], "ts": date(touch.ts)}
-            for touch in reversed(row.recent)
+            for touch in [*row.recent][::-1]
         ],
         "queries": [
             {"query": query.query, "ts": date(query.ts), "event_id": query.event_id}

@@ -229,16 +229,14 @@ def request(
         uncounted: So many of the row's newest touches are not in the item rows yet.
         hidden: Items not to show, beside those that the event itself excludes.
     """
-    touches = row.recent[::-1]
-    slots = index.slots([touch.item_id for touch in touches])
+    touches = row.recent
     leaves, brands = index.leanings(shares(row.categories), shares(row.brands))
     wanted = Request(
         now=event.ts,
         k=k,
-        history=slots,
-        # By way of bytes: of enums, numpy makes an array in three times as long.
-        history_kinds=np.frombuffer(bytes([touch.kind for touch in touches]), np.int8),
-        history_times=np.array([touch.ts for touch in touches], np.int64),
+        history=index.slots(touches.item_ids)[::-1],
+        history_kinds=np.frombuffer(touches.kinds, np.int8)[::-1],
+        history_times=np.frombuffer(touches.times, "<i8")[::-1],
         uncounted=uncounted,
         factors=vector_of(row.factors),
         bias=row.bias,
@@ -276,7 +274,7 @@ def _domain(event: Event, index: ItemIndex) -> int:
 
 def bought(row: Profile) -> set[str]:
     """Return the items that the user bought, as far back as the row remembers."""
-    return {touch.item_id for touch in row.recent if touch.kind == Kind.PURCHASE}
+    return {item_id for item_id, kind, _ in row.recent if kind == Kind.PURCHASE}
 
 
 def rank(requests: Sequence[Request], index: ItemIndex, model: Model, *, explained: bool) -> Ranked:

@@ -46,7 +46,7 @@ def before(event: Event, row: Profile, taken: ItemRow | None) -> Before:
     touched = taken is not None and taken.first_seen != NEVER
     return Before(
         touches=len(row.recent),
-        pause_ms=max(event.ts - row.recent[-1].ts, 0) if row.recent else NEVER,
+        pause_ms=max(event.ts - row.recent.newest_ts, 0) if row.recent else NEVER,
         item_touches=sum(taken.touches) if taken else 0,
         item_age_ms=max(event.ts - taken.first_seen, 0) if taken and touched else NEVER,
         searched=isinstance(event, Search)

@@ -147,7 +147,9 @@ def test_a_row_that_changes_leaves_press_and_focus_where_they_are(
     page.route(LISTS, lambda route: route.fulfill(json=listed("red-lamp", "blue-lamp")))
     opened(page, shop)
     page.unroute(LISTS)
-    page.route(LISTS, lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
 
     def changes_to(*item_ids: str) -> None:
         with page.expect_response(LISTS) as answer:
@@ -155,6 +157,7 @@ def test_a_row_that_changes_leaves_press_and_focus_where_they_are(
         answer.value.finished()
         page.evaluate("new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn)))")
 
+    page.route(LISTS, hold)
     with page.expect_request(LISTS):
         page.reload()
     page.locator("#row a").nth(1).focus()

@@ -14,7 +14,8 @@ from features.guard import (
     lateness,
     too_many,
 )
-from features.profile import Query, Touch
+from features.profile import Query
+from features.touches import Touch, touches_of
 from features.windows import Windows, add
 from tests.features.strategies import DAY, MINUTE, START, times
 
@@ -26,18 +27,18 @@ touches = st.lists(
         ts=st.integers(START, START + 20),
     ),
     max_size=20,
-).map(lambda found: tuple(sorted(found, key=lambda touch: touch.ts)))
+).map(lambda found: sorted(found, key=lambda touch: touch.ts))
 
 
 @given(touches, st.sampled_from("abc"), st.integers(START - 5, START + 25), st.integers(0, 6))
 def test_an_act_is_found_beside_another_as_a_look_at_all_finds_it(
-    acts: tuple[Touch, ...], item_id: str, ts: int, within_ms: int
+    acts: list[Touch], item_id: str, ts: int, within_ms: int
 ) -> None:
     expected = any(
         act.item_id == item_id and act.kind == Kind.CLICK and abs(act.ts - ts) <= within_ms
         for act in acts
     )
-    assert done_beside(acts, item_id, Kind.CLICK, ts, within_ms) is expected
+    assert done_beside(touches_of(acts), item_id, Kind.CLICK, ts, within_ms) is expected
 
 
 @given(st.lists(st.binary(min_size=ID_BYTES, max_size=ID_BYTES)), st.integers(0, 2**16))

@@ -18,11 +18,9 @@ from features.guard import MAX_IDS, NO_RULES, Rules, Verdict
 from features.profile import (
     HALF_LIVES_MS,
     MAX_QUERIES,
-    MAX_TOUCHES,
     SKIPPED,
     Profile,
     Query,
-    Touch,
     decode_profile,
     encode_profile,
     judge,
@@ -32,6 +30,7 @@ from features.profile import (
 )
 from features.session import SESSION_GAP_MS, Session
 from features.shown import Shown
+from features.touches import MAX_TOUCHES, Touch
 from features.windows import totals
 from tests.features.strategies import DAY, MINUTE, START, events, fresh_events, short_or_long
 from tests.features.test_affinity import check_leaning
@@ -122,7 +121,7 @@ def check(row: Profile, log_: Log) -> None:
     assert row.applied == log_.applied
     assert row.skipped == tuple(log_.skipped[verdict] for verdict in SKIPPED)
     assert row.newest_ts == max((event.ts for event in log_.fresh), default=0)
-    assert row.recent == tuple(touches[-MAX_TOUCHES:])
+    assert [*row.recent] == touches[-MAX_TOUCHES:]
     assert row.queries == tuple(queries[-MAX_QUERIES:])
     kept = sorted([*(t.ts for t in row.recent), *(q.ts for q in row.queries)])
     assert row.session == session_of(kept)

@@ -6,19 +6,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.events import Click, Event, Search
-from features.profile import Touch
+from features.profile import Query
 from features.recent import inserted
 from features.shown import Shown, answer_to, newer
 from tests.features.strategies import START, fresh_events
 
-acts = st.lists(st.builds(Touch, st.sampled_from("ab"), st.just(0), st.integers(0, 9)), max_size=30)
+searches = st.lists(
+    st.builds(Query, st.sampled_from("ab"), st.just("mug"), st.integers(0, 9)), max_size=30
+)
 
 
-@given(acts, st.integers(1, 12))
-def test_inserting_is_sorting_and_cutting(found: list[Touch], most: int) -> None:
-    kept: tuple[Touch, ...] = ()
-    for number, act in enumerate(found, start=1):
-        kept = inserted(kept, act, most)
+@given(searches, st.integers(1, 12))
+def test_inserting_is_sorting_and_cutting(found: list[Query], most: int) -> None:
+    kept: tuple[Query, ...] = ()
+    for number, search in enumerate(found, start=1):
+        kept = inserted(kept, search, most)
         assert kept == tuple(sorted(found[:number], key=lambda one: one.ts)[-most:])
 
 

@@ -70,7 +70,7 @@ def test_values_of_a_list_lie_in_their_ranges(shop: Replay) -> None:
     for user_id in list(shop.users)[::30]:
         row = shop.users[user_id]
         for query in ("", "red heart"):
-            item_id = row.recent[-1].item_id
+            item_id = row.recent.item_ids[-1]
             listed = of(shop, user_id, item_id, query=query).listed
             assert listed is not None
             for name, value in listed.features.items():
@@ -110,7 +110,7 @@ def test_an_item_that_nothing_leads_to_is_no_candidate(
 
 def test_what_was_bought_is_hidden_where_the_setting_says_so(shop: Replay) -> None:
     user_id = "retail-17850"
-    item_id = shop.users[user_id].recent[-1].item_id
+    item_id = shop.users[user_id].recent.item_ids[-1]
     shown, hidden = (of(shop, user_id, item_id, hide_bought=hide).listed for hide in (False, True))
     assert shown is not None
     assert hidden is not None
@@ -122,7 +122,7 @@ def test_what_was_bought_is_hidden_where_the_setting_says_so(shop: Replay) -> No
 def test_a_moment_may_be_chosen(shop: Replay) -> None:
     row = shop.users["retail-17850"]
     later = row.newest_ts + 86_400_000
-    item_id = row.recent[-1].item_id
+    item_id = row.recent.item_ids[-1]
     item = (item_id, shop.items[item_id])
     found = explained(("x", row), item, shop.index, shop.levels, shop.model, at=later)
     assert found.user["idle_h"] == 24
@@ -135,7 +135,7 @@ def test_people_see_names_values_and_meanings(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     user_id = "retail-17850"
-    show(of(shop, user_id, shop.users[user_id].recent[-1].item_id))
+    show(of(shop, user_id, shop.users[user_id].recent.item_ids[-1]))
     told = capsys.readouterr().out
     assert f"user {user_id}, as of 2010-12-" in told
     assert "place " in told

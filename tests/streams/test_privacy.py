@@ -211,7 +211,7 @@ def learnt(world: World, user_id: str) -> set[str]:
     """Return the ids of the events that a user's row knows; each must be in it once."""
     stored = world.disk.rows.get(user_id.encode())
     row = new_profile() if stored is None else decode_profile(stored)
-    times = [touch.ts for touch in row.recent]
+    times = [*row.recent.at()]
     total = sum(activity.total for activity in row.activity)
     assert len(times) == len(set(times)) == total - row.activity[Kind.SEARCH].total
     queries = [query.event_id for query in row.queries]

@@ -100,7 +100,7 @@ def test_who_comes_back_after_the_limit_starts_anew_and_a_replay_is_still_known(
     for offset, event in enumerate(events):
         outcome = steps.learn_users(rows, [event], SOURCE, [offset], index, ttl_ms=ttl_ms)
         rows |= outcome.rows
-    assert [touch.item_id for touch in rows["u"].recent] == ["i3", "i2"]
+    assert rows["u"].recent.item_ids == ("i3", "i2")
     again = steps.learn_users(rows, events, SOURCE, range(4), index, ttl_ms=ttl_ms)
     elsewhere = steps.learn_users(rows, events, SOURCE + 1, range(4), index, ttl_ms=ttl_ms)
     assert (again.fresh, again.rows, elsewhere.fresh) == ([], rows, [])  # by offset, and by id

@@ -82,7 +82,7 @@ def test_a_forgotten_user_leaves_the_topics_and_the_disk_and_comes_back_as_a_str
         wait_until_learnt(settings, worker)
     stranger = row_of(settings, ANN)
     assert stranger is not None
-    assert [touch.item_id for touch in stranger.recent] == ["tin-5"]
+    assert stranger.recent.item_ids == ("tin-5",)
     assert [activity.total for activity in stranger.activity] == [1, 0, 0]
     counted = touches(settings)
     assert counted == expected_touches(settings)
