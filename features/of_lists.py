@@ -149,6 +149,9 @@ def _attributes() -> Iterator[Feature]:
     yield _of("price_fit", "1 at the user's usual price, half at twice or half of it", high=1)
     yield _of("category_share", "of the user's last 20 items, those of its category", high=1)
     yield _of("brand_share", "of the user's last 20 items, those of its brand", high=1)
+    last = "the attention model's vectors of it and of the user's last item, where it is another"
+    yield _of("similar_last", f"cosine of {last}", unit="cosine", low=-1, high=1)
+    yield _of("similar_last_ratio", f"odds against the list's best: cosine of {last}", high=1)
     yield from _leanings()
 
 

@@ -46,6 +46,7 @@ SCORES = (
     "affinity_price",
     "demand_lead",
     "conversion_lead",
+    "similar_last",
     "rank_forward",
     "rank_cosine",
     "rank_attention",
@@ -68,11 +69,13 @@ _PLAIN = (
     "affinity_price",
     "demand_lead",
     "conversion_lead",
+    "similar_last",
 )
 _RELATIVE_FLOOR = 1e-3  # a score below this part of the highest is as good as none
 _SHARE_FLOOR = 1e-5  # a share below this is as good as none
 _ATTENTION_SPAN = 12.0  # logits: further behind the best there is no telling apart
 _FACTORS_SPAN = 6.0
+_SIMILAR_SPAN = 0.07  # of a cosine: as much less similar is e times less likely
 _MANY = 20.0  # items of a history whose neighbours are read
 
 _Plane = NDArray[np.float32]
@@ -150,6 +153,10 @@ def _features(scores: _Plane) -> Iterator[tuple[str, _Plane]]:
     # One touch more on either side: the trend of an item that few know is near 0.
     yield "trend_day", np.log((day + one) / (week / np.float32(7) + one))
     yield "trend_week", np.log((week + one) / (month * np.float32(7 / 30) + one))
+    similar = raw["similar_last"]
+    known = np.where(similar != 0, similar, np.float32(-np.inf))
+    closest = known.max(axis=1, keepdims=True, initial=np.float32(-1e30))
+    yield "similar_last_ratio", np.exp((known - closest) / np.float32(_SIMILAR_SPAN))
     yield from _own(raw)
     for name in _PLAIN:
         yield name, raw[name]

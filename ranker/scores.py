@@ -41,6 +41,7 @@ _DESCRIBED = (
     "affinity_price",  # of its band of prices
     "demand_lead",  # as `ItemState.leads`
     "conversion_lead",
+    "similar_last",  # cosine of its vector and the user's last item's; 0 = unknown
 )
 _RANKS = (
     "rank_forward",  # 1 / rank within the pool by that score, 0 past RANKED or without a score
@@ -70,6 +71,7 @@ SCORES = EVIDENCE + _DESCRIBED + _RANKS
     AFFINITY_PRICE,
     DEMAND_LEAD,
     CONVERSION_LEAD,
+    SIMILAR_LAST,
 ) = range(len(EVIDENCE), len(EVIDENCE) + len(_DESCRIBED))
 _FIRST_RANK = len(EVIDENCE) + len(_DESCRIBED)
 
@@ -149,6 +151,25 @@ def _describe_leanings(
 
 
 @kernel
+def _describe_similar(
+    vectors: NDArray[np.float32],
+    last: int,
+    pool: NDArray[np.int32],
+    similar: NDArray[np.float32],
+) -> None:
+    """Compare each candidate's vector with that of the user's last item; not it with itself."""
+    vector = vectors[last]
+    for i in range(len(pool)):
+        if pool[i] == last:
+            continue
+        other = vectors[pool[i]]
+        product = np.float32(0.0)
+        for j in range(len(vector)):
+            product += vector[j] * other[j]
+        similar[i] = product
+
+
+@kernel
 def _rank_within(
     values: NDArray[np.float32], known: NDArray[np.float32], ranks: NDArray[np.float32]
 ) -> None:
@@ -187,5 +208,7 @@ def score_pool(batch: Batch, b: int, table: Table, pool: NDArray[np.int32]) -> N
     _describe(batch, b, pool, planes)
     _describe_attributes(batch.columns, own, pool, planes)
     _describe_leanings(batch, b, pool, planes)
+    if len(own) > 0 and batch.columns.has_vector[own[0]]:
+        _describe_similar(batch.columns.vectors, own[0], pool, planes[SIMILAR_LAST])
     _rank_all(planes)
     return planes

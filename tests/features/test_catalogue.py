@@ -120,7 +120,7 @@ def _raw(lists: int, candidates: int) -> st.SearchStrategy[NDArray[np.float32]]:
             elements = st.integers(0, most.get(name, 1)).map(float)
         elif name in shares or name.startswith(("rank_", "affinity_")):
             elements = st.floats(0, 1, width=32)
-        elif name.endswith("_lead"):
+        elif name.endswith("_lead") or name == "similar_last":
             elements = st.floats(-1, 1, width=32)
         elif name in {"attention", "factors"}:
             elements = st.floats(-1e4, 1e4, width=32)

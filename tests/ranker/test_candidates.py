@@ -64,10 +64,14 @@ def test_attention_and_factors_are_inner_products_and_find_the_nearest(seed: int
     queries = queries_of(recent_of([request]), seed)
     found = scores_of(generated([request], index, queries), 0)
     products = index.vectors @ queries[0]
+    last = next((slot for slot in request.history if slot >= 0), None)
+    similar = np.zeros(len(index)) if last is None else index.vectors @ index.vectors[last]
+    similar[slice(0) if last is None else last] = 0
     for slot, values in found.items():
         known = bool(index.has_vector[slot]) and bool(queries.any())
         assert values["attention_known"] == known
         assert values["attention"] == pytest.approx(products[slot] * known, abs=1e-4)
+        assert values["similar_last"] == pytest.approx(similar[slot], abs=1e-5)
         if request.factors is not None and index.columns.has_factors[slot]:
             row = index.columns.factors[slot]
             expected = float(row[:-1] @ request.factors + row[-1])
