@@ -10,7 +10,7 @@ from msgspec import Struct
 MAX_TOUCHES = 50
 _TIMES = tuple(Layout(f"<{count}q") for count in range(MAX_TOUCHES + 1))
 _TIME_BYTES = _TIMES[1].size
-_KINDS = tuple(bytes([kind]) for kind in range(256))
+_KIND_BYTES = tuple(bytes([kind]) for kind in range(256))
 
 
 class Touch(NamedTuple):
@@ -87,6 +87,7 @@ def with_touch(touches: Touches, item_id: str, kind: int, ts: int) -> Touches:
     Equal ids become one object, which whoever looks up many of them finds sooner.
     """
     ids, kinds, times = touches.item_ids, touches.kinds, touches.times
+    item_id = intern(item_id)
     if touches.newest_ts > ts:
         place = sum(at <= ts for at in touches.at())
         all_of_them = [*touches]
@@ -94,4 +95,4 @@ def with_touch(touches: Touches, item_id: str, kind: int, ts: int) -> Touches:
         return touches_of(all_of_them[-MAX_TOUCHES:])
     if len(ids) == MAX_TOUCHES:
         ids, kinds, times = ids[1:], kinds[1:], times[_TIME_BYTES:]
-    return Touches((*ids, intern(item_id)), kinds + _KINDS[kind], times + _TIMES[1].pack(ts))
+    return Touches((*ids, item_id), kinds + _KIND_BYTES[kind], times + _TIMES[1].pack(ts))
