@@ -10,7 +10,7 @@ from msgspec import Struct
 MAX_TOUCHES = 50
 _TIMES = tuple(Layout(f"<{count}q") for count in range(MAX_TOUCHES + 1))
 _TIME_BYTES = _TIMES[1].size
-_KIND_BYTES = tuple(bytes([kind]) for kind in range(256))
+_KINDS = tuple(bytes([kind]) for kind in range(256))
 
 
 class Touch(NamedTuple):
@@ -95,4 +95,4 @@ def with_touch(touches: Touches, item_id: str, kind: int, ts: int) -> Touches:
         return touches_of(all_of_them[-MAX_TOUCHES:])
     if len(ids) == MAX_TOUCHES:
         ids, kinds, times = ids[1:], kinds[1:], times[_TIME_BYTES:]
-    return Touches((*ids, item_id), kinds + _KIND_BYTES[kind], times + _TIMES[1].pack(ts))
+    return Touches((*ids, item_id), kinds + _KINDS[kind], times + _TIMES[1].pack(ts))
