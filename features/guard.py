@@ -99,7 +99,7 @@ def done_beside(touches: Touches, item_id: str, kind: Kind, ts: int, within_ms: 
         within_ms: Inclusive.
     """
     earliest, latest = ts - within_ms, ts + within_ms
-    if touches.newest_ts < earliest:
+    if touches.newest_ts < earliest:  # as mostly: nothing has to be unpacked
         return False
     for other, done, at in touches.newest_first():
         if at < earliest:

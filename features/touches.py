@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from features.recent import inserted
+
 MAX_TOUCHES = 50
 _TIMES = tuple(Layout(f"<{count}q") for count in range(MAX_TOUCHES + 1))
 _TIME_BYTES = _TIMES[1].size
@@ -89,10 +91,7 @@ def with_touch(touches: Touches, item_id: str, kind: int, ts: int) -> Touches:
     ids, kinds, times = touches.item_ids, touches.kinds, touches.times
     item_id = intern(item_id)
     if touches.newest_ts > ts:
-        place = sum(at <= ts for at in touches.at())
-        all_of_them = [*touches]
-        all_of_them.insert(place, Touch(item_id, kind, ts))
-        return touches_of(all_of_them[-MAX_TOUCHES:])
+        return touches_of(inserted((*touches,), Touch(item_id, kind, ts), MAX_TOUCHES))
     if len(ids) == MAX_TOUCHES:
         ids, kinds, times = ids[1:], kinds[1:], times[_TIME_BYTES:]
     return Touches((*ids, item_id), kinds + _KINDS[kind], times + _TIMES[1].pack(ts))

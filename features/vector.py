@@ -89,12 +89,16 @@ def _relative(name: str, x: _Plane, peak: _Plane) -> Iterator[tuple[str, _Plane]
     yield f"{name}_any", (x > 0).astype(np.float32)
 
 
+def _behind(x: _Plane, known: NDArray[np.bool_]) -> _Plane:
+    """Return how far each value is from the list's best that is known, 0 or less; else -inf."""
+    unknown = np.float32(-np.inf)
+    best = np.where(known, x, unknown).max(axis=1, keepdims=True, initial=np.float32(-1e30))
+    return np.where(known, x - best, unknown)
+
+
 def _logit(name: str, x: _Plane, known: _Plane, span: float) -> Iterator[tuple[str, _Plane]]:
     """Yield how close to the list's best a logit comes, as it is and as a probability."""
-    best = np.where(known > 0, x, np.float32(-np.inf)).max(
-        axis=1, keepdims=True, initial=np.float32(-1e30)
-    )
-    behind = np.where(known > 0, x - best, np.float32(-np.inf))
+    behind = _behind(x, known > 0)
     ratio = np.exp(behind)
     total = ratio.sum(axis=1, keepdims=True)
     yield f"{name}_close", np.maximum(behind / np.float32(span) + np.float32(1), np.float32(0))
@@ -154,9 +158,10 @@ def _features(scores: _Plane) -> Iterator[tuple[str, _Plane]]:
     yield "trend_day", np.log((day + one) / (week / np.float32(7) + one))
     yield "trend_week", np.log((week + one) / (month * np.float32(7 / 30) + one))
     similar = raw["similar_last"]
-    known = np.where(similar != 0, similar, np.float32(-np.inf))
-    closest = known.max(axis=1, keepdims=True, initial=np.float32(-1e30))
-    yield "similar_last_ratio", np.exp((known - closest) / np.float32(_SIMILAR_SPAN))
+    yield (
+        "similar_last_ratio",
+        np.exp(_behind(similar, similar != 0) / np.float32(_SIMILAR_SPAN)),
+    )
     yield from _own(raw)
     for name in _PLAIN:
         yield name, raw[name]

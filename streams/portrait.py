@@ -45,8 +45,8 @@ def portray_user(user_id: str, row: Profile) -> Portrait:
             "events": session.length,
         },
         "recent": [
-            {"item_id": touch.item_id, "kind": _KINDS[touch.kind], "ts": date(touch.ts)}
-            for touch in [*row.recent][::-1]
+            {"item_id": item_id, "kind": _KINDS[kind], "ts": date(ts)}
+            for item_id, kind, ts in row.recent.newest_first()
         ],
         "queries": [
             {"query": query.query, "ts": date(query.ts), "event_id": query.event_id}
