@@ -16,7 +16,7 @@ from ranker.selection import Best, Filters, Space, allowed, new_best, offer
 from ranker.sketch import ERROR, LENGTH, STEP, Sketch, multiply, sketch_of
 
 BLOCK = 2**18  # scores of one product stay in the cache: 8,192 items for 32 lists
-SPREAD = 16  # the guess is by one row of so many
+SPREAD = 17  # the guess is by one row of so many; a prime, for kinds of items may come in turns
 ROOM = 6  # times as many as are wanted may be it before those are sorted out that cannot be
 
 _Floats = NDArray[np.float32]

@@ -1,5 +1,7 @@
 """The nearest of all rows: what comparing each of them finds, whatever sketches say at first."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 from ranker import exact as module
 from ranker.exact import nearest
 from ranker.nearest import Nearest
-from ranker.selection import Filters, Space
+from ranker.selection import Best, Filters, Space
 from ranker.sketch import ERROR, LENGTH, STEP, fastest, multiply, sketch_of
 from tests.ranker.shops import seldom
 from tests.ranker.spaces import SEEDS, TOP, asked, may_show, random_filters, rows_around, showing
@@ -63,6 +65,27 @@ def test_a_guess_that_was_too_high_costs_time_but_no_row(
     filters = showing(2_000, 3)
     found = nearest(filters, queries, space, sketch_of(space.vectors, codes), 2 * TOP)
     np.testing.assert_array_equal(found, one_by_one(filters, queries, space, 2 * TOP))
+
+
+@pytest.mark.parametrize("kinds", [2, 8, 10, 16, 24, 48, 100])
+def test_all_are_looked_at_once_where_kinds_of_items_come_in_turns(
+    kinds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(kinds)
+    centres = rng.standard_normal((kinds, 32)).astype(np.float32)
+    rows = centres[np.arange(20_000) % kinds] + rng.standard_normal((20_000, 32)) / 3
+    space = Space(rows.astype(np.float32), np.ones(20_000, np.bool_))
+    searched = []
+    look = module._not_below
+
+    def counted(*given: Any) -> Best:
+        searched.append(given)
+        return look(*given)
+
+    monkeypatch.setattr(module, "_not_below", counted)
+    sketch = sketch_of(space.vectors, fastest())
+    nearest(showing(20_000, kinds), centres, space, sketch, TOP)
+    assert len(searched) == 1
 
 
 @given(
