@@ -7,6 +7,7 @@ from features.affinity import HALF_LIFE_MS, MAX_NAMES
 from features.decay import DAY_MS
 from features.feature import Feature
 from features.standing import FAR
+from features.touches import MAX_TOUCHES
 from features.vector import NAMES
 
 _ORDER = {name: place for place, name in enumerate(NAMES)}
@@ -142,6 +143,12 @@ def _own() -> Iterator[Feature]:
         )
         yield _of(f"{name}_fresh", f"1 / (1 + {age} since the last of them), where so", high=1)
         yield _of(f"{name}_bought", "1 where the user bought it at any time", unit="0 or 1", high=1)
+        yield _of(
+            f"{name}_again",
+            f"share of the user's last {MAX_TOUCHES} touches that came back to an item, where this one "
+            f"was touched {when}",
+            high=1,
+        )
     yield _of("own_visit_last", "1 where it is the last item of that visit", unit="0 or 1", high=1)
 
 

@@ -31,6 +31,7 @@ SCORES = (
     "own_age_h",
     "own_bought",
     "own_visit",
+    "own_again",
     "attention",
     "attention_known",
     "factors",
@@ -127,6 +128,7 @@ def _own(raw: Mapping[str, _Plane]) -> Iterator[tuple[str, _Plane]]:
         yield f"{name}_log", np.log1p(touches[name])
         yield f"{name}_fresh", np.divide(there, one + age)
         yield f"{name}_bought", there * raw["own_bought"]
+        yield f"{name}_again", there * raw["own_again"]
     yield "own_visit_last", (visit & (raw["own_position"] == 1)).astype(np.float32)
 
 

@@ -12,6 +12,7 @@ from ranker.evidence import (
     COSINE,
     EVIDENCE,
     FORWARD,
+    OWN_COUNT,
     QUERY_EXACT,
     QUERY_SQUASHED,
     QUERY_TERMS,
@@ -26,6 +27,7 @@ RANKED = 32  # ranks within the pool that are told apart
 
 _DESCRIBED = (
     "own_visit",  # of the touches that "own_count" counts, those of the visit that goes on
+    "own_again",  # share of the history's touches that came back to an item; 0 = not in it
     "attention",  # inner product of the encoded history and the item's vector
     "attention_known",  # 1 = both are there, else attention is 0
     "factors",  # b_u + b_i + p_u q_i
@@ -56,6 +58,7 @@ _RANKS = (
 SCORES = EVIDENCE + _DESCRIBED + _RANKS
 (
     OWN_VISIT,
+    OWN_AGAIN,
     ATTENTION,
     ATTENTION_KNOWN,
     FACTORS,
@@ -198,13 +201,16 @@ def _rank_all(planes: NDArray[np.float32]) -> None:
 def score_pool(batch: Batch, b: int, table: Table, pool: NDArray[np.int32]) -> NDArray[np.float32]:
     """Return all raw scores of a pool, (len(SCORES), len(pool))."""
     planes = np.zeros((len(SCORES), len(pool)), np.float32)
+    distinct = table.distinct[0]
+    touches = table.values[:distinct, OWN_COUNT].sum()
     for i in range(len(pool)):
         row = row_of(table, b, pool[i])
         for score in range(len(EVIDENCE)):
             planes[score, i] = table.values[row, score]
-        if row < table.distinct[0]:
+        if row < distinct:
             planes[OWN_VISIT, i] = table.visit_touches[row]
-    own = table.slots[: min(table.distinct[0], SOURCES)]
+            planes[OWN_AGAIN, i] = 1.0 - distinct / touches
+    own = table.slots[: min(distinct, SOURCES)]
     _describe(batch, b, pool, planes)
     _describe_attributes(batch.columns, own, pool, planes)
     _describe_leanings(batch, b, pool, planes)

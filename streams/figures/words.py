@@ -27,7 +27,7 @@ MEANINGS: Mapping[str, str] = {
     "list_ms_p99": "ms that 99 of 100 lists took at most",
     "configuration": "hash of all that decides how lists are made",
 }
-_COMPONENTS: Mapping[str, str] = {
+COMPONENTS: Mapping[str, str] = {
     "forward_last": "what others went on to from the last item",
     "forward": "what others went on to from the last 20 items",
     "cosine_last": "what is touched together with the last item",
@@ -43,6 +43,7 @@ _COMPONENTS: Mapping[str, str] = {
     "own_position": "the user's own items, last first",
     "own_count": "the user's own items, most touched first",
     "own_visit": "the same, touches of this visit alone",
+    "own_again": "the user's own items, by how often they came back to any",
     "own_age_h": "the user's own items, newest touch first",
     "own_bought": "bought by the user before",
     "attention": "attention over the history",
@@ -58,7 +59,9 @@ _COMPONENTS: Mapping[str, str] = {
     "affinity_price": "price band that the user leans to",
     "demand_lead": "ahead of its category in demand",
     "conversion_lead": "ahead of its category in purchases per click",
+    "similar_last": "like the last item, as the attention model sees them",
 }
+"""What each component ranks by."""
 
 NOTES = (
     (
@@ -208,7 +211,7 @@ def _components(found: Evaluation) -> list[Sequence[str]]:
             *_cells(together),
         ),
         *(
-            (one.name, _COMPONENTS.get(one.name, ""), percent(one.found), *_cells(one.rates))
+            (one.name, COMPONENTS[one.name], percent(one.found), *_cells(one.rates))
             for one in found.components
             if one.found
         ),

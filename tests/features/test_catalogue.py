@@ -111,7 +111,7 @@ def test_a_standings_values_lie_in_their_ranges(
 def _raw(lists: int, candidates: int) -> st.SearchStrategy[NDArray[np.float32]]:
     """Draw raw scores as generators give them: flags, shares, counts, logits."""
     flags = {"own_bought", "attention_known", "factors_known"}
-    shares = {"price_fit", "category_share", "brand_share"}
+    shares = {"price_fit", "category_share", "brand_share", "own_again"}
     most = {"support": SOURCES, "own_count": HISTORY, "own_visit": HISTORY, "own_position": HISTORY}
 
     def of(name: str) -> st.SearchStrategy[NDArray[np.float32]]:

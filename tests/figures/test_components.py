@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from ranker.scores import SCORES
 from streams.figures.components import ALONE, DESCENT, KNOWN, positions
+from streams.figures.words import COMPONENTS
 
 CANDIDATES = 6
 # Few values, so that there are ties.
@@ -41,3 +42,7 @@ def test_every_score_is_a_component_or_about_one() -> None:
     about = [name for name in SCORES if name.startswith("rank_") or name.endswith(KNOWN)]
     assert sorted([*ALONE, *about]) == sorted(SCORES)
     assert set(ALONE) >= DESCENT
+
+
+def test_every_component_is_put_into_words() -> None:
+    assert set(COMPONENTS) == set(ALONE)

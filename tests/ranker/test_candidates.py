@@ -190,6 +190,9 @@ def test_a_history_says_where_and_how_often_it_met_an_item(seed: int) -> None:
         assert values["own_count"] == history.count(slot)
         assert values["own_visit"] == history[: len_of_visit(request)].count(slot)
         assert values["own_position"] == (order.index(slot) + 1 if slot in order else 0)
+        touches = len(history) - history.count(-1)
+        again = 1 - len(order) / touches if slot in order else 0
+        assert values["own_again"] == pytest.approx(again)
         bought = [request.history_kinds[i] == 2 for i, s in enumerate(history) if s == slot]
         assert values["own_bought"] == any(bought)
 
