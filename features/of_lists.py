@@ -145,8 +145,8 @@ def _own() -> Iterator[Feature]:
         yield _of(f"{name}_bought", "1 where the user bought it at any time", unit="0 or 1", high=1)
         yield _of(
             f"{name}_again",
-            f"share of the user's last {MAX_TOUCHES} touches that came back to an item, where this one "
-            f"was touched {when}",
+            f"share of the user's last {MAX_TOUCHES} touches that came back to an item, where this "
+            f"one was touched {when}",
             high=1,
         )
     yield _of("own_visit_last", "1 where it is the last item of that visit", unit="0 or 1", high=1)
