@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranker._jit import inlined, kernel
-from ranker.selection import Best, Filters, Space, allowed, new_best, offer
+from ranker.selection import Best, Filters, Space, allowed, inner_product, new_best, offer
 from ranker.sketch import ERROR, LENGTH, STEP, Sketch, multiply, sketch_of
 
 BLOCK = 2**18  # scores of one product stay in the cache: 8,192 items for 32 lists
@@ -140,14 +140,6 @@ def _blocks(asked: _Asked, rows: _Rows, spread: int) -> Iterator[_Block]:
         yield _Block(scores, terms[part], known[part], begin * spread, spread)
 
 
-@inlined
-def _product(query: _Floats, row: _Floats) -> np.float32:
-    total = np.float32(0.0)
-    for j in range(len(query)):
-        total += query[j] * row[j]
-    return total
-
-
 @kernel
 def _offer(asked: _Asked, block: _Block, best: Best) -> None:
     """Let the best by their sketches in."""
@@ -206,7 +198,7 @@ def _sort_out(query: _Floats, maybe: _Maybe, b: int, vectors: _Floats, top: int)
     if maybe.sizes[b] <= len(maybe.low[b]) // 2:
         return
     for at in range(maybe.sizes[b]):
-        product = _product(query, vectors[maybe.slots[b, at]])
+        product = inner_product(query, vectors[maybe.slots[b, at]])
         maybe.low[b, at] = maybe.high[b, at] = product
     _drop(maybe, b, top)
     equals, kept = top, 0  # places for those that are just as close as the last
@@ -248,7 +240,7 @@ def _look_again(asked: _Asked, maybe: _Maybe, vectors: _Floats, best: Best) -> N
         _drop(maybe, b, best.values.shape[1])
         slots, products, size = maybe.slots[b, : maybe.sizes[b]], maybe.low[b], 0
         for at in range(len(slots)):  # one does not wait for the other to come from memory
-            products[at] = _product(asked.queries[b], vectors[slots[at]])
+            products[at] = inner_product(asked.queries[b], vectors[slots[at]])
         for at in range(len(slots)):
             size = offer(best.values[b], best.slots[b], size, products[at], slots[at])
         best.sizes[b] = size

@@ -29,6 +29,7 @@ from ranker.scores import (
     FACTORS_KNOWN,
     POPULAR_7D,
 )
+from ranker.selection import inner_product
 
 MOST = 3  # reasons of one item
 _PARTS = 1000.0  # of a weight are told; more digits say nothing to anybody and cost bytes
@@ -262,9 +263,7 @@ def _attended(evidence: _Evidence, b: int, slot: int) -> tuple[np.float32, int]:
         weight, looked = evidence.attention[b, position], evidence.history[b, position]
         if weight <= 0.0 or not 0 <= looked < len(evidence.vectors):
             continue
-        other, similar = evidence.vectors[looked], np.float32(0.0)
-        for j in range(len(vector)):
-            similar += vector[j] * other[j]
+        similar = inner_product(vector, evidence.vectors[looked])
         said = max(similar, np.float32(0.0)) * weight
         total += said
         if said > best:

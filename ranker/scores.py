@@ -21,7 +21,7 @@ from ranker.evidence import (
     Table,
     row_of,
 )
-from ranker.selection import offer
+from ranker.selection import inner_product, offer
 
 RANKED = 32  # ranks within the pool that are told apart
 
@@ -113,17 +113,10 @@ def _describe(batch: Batch, b: int, pool: NDArray[np.int32], planes: NDArray[np.
     for i in range(len(pool)):
         slot = pool[i]
         if asked.has_query[b] and columns.has_vector[slot]:
-            vector = columns.vectors[slot]
-            product = np.float32(0.0)
-            for j in range(len(vector)):
-                product += query[j] * vector[j]
-            planes[ATTENTION, i] = product
+            planes[ATTENTION, i] = inner_product(query, columns.vectors[slot])
             planes[ATTENTION_KNOWN, i] = 1.0
         if asked.has_factors[b] and columns.has_factors[slot]:
-            total = asked.bias[b]
-            for j in range(len(factors)):
-                total += factors[j] * columns.factors[slot, j]
-            planes[FACTORS, i] = total
+            planes[FACTORS, i] = asked.bias[b] + inner_product(factors, columns.factors[slot])
             planes[FACTORS_KNOWN, i] = 1.0
         elapsed = max(now - columns.popularity_ts[slot], 0)
         for h in range(len(half_lives_ms)):
@@ -165,11 +158,7 @@ def _describe_similar(
     for i in range(len(pool)):
         if pool[i] == last:
             continue
-        other = vectors[pool[i]]
-        product = np.float32(0.0)
-        for j in range(len(vector)):
-            product += vector[j] * other[j]
-        similar[i] = product
+        similar[i] = inner_product(vector, vectors[pool[i]])
 
 
 @kernel

@@ -85,6 +85,15 @@ def new_best(lists: int, top: int) -> Best:
 
 
 @inlined
+def inner_product(one: NDArray[np.float32], other: NDArray[np.float32]) -> np.float32:
+    """Return the inner product of two vectors of equal length, summed in 32 bits."""
+    total = np.float32(0.0)
+    for j in range(len(one)):
+        total += one[j] * other[j]
+    return total
+
+
+@inlined
 def shown(filters: Filters, b: int, slot: int) -> bool:
     """Say whether the item is of the domain of list `b`, and available now."""
     status = filters.status[slot]
