@@ -198,7 +198,7 @@ class World:
             for begin in range(0, len(taken), STEP_LISTS):
                 part = np.full(len(taken), -1, np.int32)
                 part[begin : begin + STEP_LISTS] = taken[begin : begin + STEP_LISTS]
-                ranked.learn(self.model.scorer, part)
+                ranked.learn(self.model.scorer, part, self.index)
         return len(taken)
 
 

@@ -159,6 +159,13 @@ def _attributes() -> Iterator[Feature]:
     last = "the attention model's vectors of it and of the user's last item, where it is another"
     yield _of("similar_last", f"cosine of {last}", unit="cosine", low=-1, high=1)
     yield _of("similar_last_ratio", f"odds against the list's best: cosine of {last}", high=1)
+    yield _of(
+        "over_expected",
+        "ln of how many times as often as the ranker expected it was taken of its lists lately",
+        unit="ln",
+        low=-inf,
+        high=inf,
+    )
     yield from _leanings()
 
 

@@ -48,6 +48,7 @@ SCORES = (
     "demand_lead",
     "conversion_lead",
     "similar_last",
+    "over_expected",
     "rank_forward",
     "rank_cosine",
     "rank_attention",
@@ -71,12 +72,13 @@ _PLAIN = (
     "demand_lead",
     "conversion_lead",
     "similar_last",
+    "over_expected",
 )
 _RELATIVE_FLOOR = 1e-3  # a score below this part of the highest is as good as none
 _SHARE_FLOOR = 1e-5  # a share below this is as good as none
 _ATTENTION_SPAN = 12.0  # logits: further behind the best there is no telling apart
 _FACTORS_SPAN = 6.0
-_SIMILAR_SPAN = 0.07  # of a cosine: as much less similar is e times less likely
+_SIMILAR_TEMPERATURE = 0.07  # of a cosine: as much less similar is e times less likely
 _MANY = 20.0  # items of a history whose neighbours are read
 
 _Plane = NDArray[np.float32]
@@ -162,7 +164,7 @@ def _features(scores: _Plane) -> Iterator[tuple[str, _Plane]]:
     similar = raw["similar_last"]
     yield (
         "similar_last_ratio",
-        np.exp(_behind(similar, similar != 0) / np.float32(_SIMILAR_SPAN)),
+        np.exp(_behind(similar, similar != 0) / np.float32(_SIMILAR_TEMPERATURE)),
     )
     yield from _own(raw)
     for name in _PLAIN:

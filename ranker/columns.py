@@ -25,9 +25,10 @@ _TOGETHER = (
     np.dtype(
         {
             "names": ["popularity", "popularity_ts", "price", "category", "leaf", "brand",
-                      "price_band", "leads"],
-            "formats": [("f4", len(HALF_LIVES_MS)), "i8", "f4", "i4", "i4", "i4", "i4", ("f4", 2)],
-            "offsets": [8, 0, 20, 24, 28, 32, 36, 40],
+                      "price_band", "leads", "taken", "expected"],
+            "formats": [("f4", len(HALF_LIVES_MS)), "i8", "f4", "i4", "i4", "i4", "i4", ("f4", 2),
+                        "f4", "f4"],
+            "offsets": [8, 0, 20, 24, 28, 32, 36, 40, 48, 52],
             "itemsize": 64,
         }
     ),
@@ -67,6 +68,8 @@ class Columns(NamedTuple):
     brand: NDArray[np.int32]  # (cap,) code, 0 = unknown
     price_band: NDArray[np.int32]  # (cap,) 0 = unknown
     leads: _Floats  # (cap, 2) as `ItemState.leads`
+    taken: _Floats  # (cap,) this and what follows as in `ranker.expectations`
+    expected: _Floats  # (cap,)
     term_count: _Floats  # (cap,) distinct terms of the title
     domain: NDArray[np.int8]  # (cap,) number of the item's domain, or NO_DOMAIN
     status: NDArray[np.int8]  # (cap,) HIDDEN, SHOWN or DATED

@@ -1,7 +1,7 @@
 """Make lists: candidates, features, a score for each, the best few, and why."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ranker.candidates import generate
 from ranker.diversity import LOOKED_AT, similarities, spread
+from ranker.expectations import see_outcomes
 from ranker.history import Recent, recent_of
 from ranker.items import ItemIndex
 from ranker.linear import gates, softmax
@@ -28,14 +29,7 @@ class Ranking(NamedTuple):
     reasons: Reasons  # of each item, strongest first; of no item where none are wanted
 
 
-class Weighed(NamedTuple):
-    """What was said of the candidates of B lists, for who judges them."""
-
-    scores: _Floats  # (B, C, G) by the generators, as in `ranker.candidates`
-    shares: _Floats  # (B, C) by the model: each list's sum to 1, 0 where padded
-
-
-NOT_KEPT = Weighed(np.empty((0, 0, 0), np.float32), np.empty((0, 0), np.float32))
+_NOT_KEPT: _Floats = np.empty((0, 0, 0), np.float32)
 
 
 class Model(Protocol):
@@ -64,18 +58,21 @@ class Ranked:
     Attributes:
         rankings: the lists.
         slots: (B, C) all candidates, padded with -1.
+        shares: (B, C) of the candidates, by the model: each list's sum to 1, 0 where padded.
         features: (B, C, F).
         gated: (B, 4) how far each weight vector counts.
         model_version: of the model that ranked.
-        weighed: what was said of the candidates; empty in lists that are kept to learn from.
+        scores: (B, C, G) by the generators, as in `ranker.candidates`; empty in lists that are
+            kept to learn from.
     """
 
     rankings: list[Ranking]
     slots: NDArray[np.int32]
+    shares: _Floats
     features: _Floats
     gated: _Floats
     model_version: str
-    weighed: Weighed = NOT_KEPT
+    scores: _Floats = field(default_factory=lambda: _NOT_KEPT)
 
     def targets(self, taken: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return each list's position of the item that its user took, -1 = not a candidate.
@@ -95,6 +92,7 @@ class Ranked:
         return Ranked(
             self.rankings[row],
             self.slots[row, :size].copy(),
+            self.shares[row, :size].copy(),
             self.features[row, :size].copy(),
             self.gated[row].copy(),
             self.model_version,
@@ -110,14 +108,21 @@ class Ranked:
         return cls(
             [ranking for one in lists for ranking in one.rankings],
             np.concatenate([_padded(one.slots, most, -1) for one in lists]),
+            np.concatenate([_padded(one.shares, most, 0) for one in lists]),
             np.concatenate([_padded(one.features, most, 0) for one in lists]),
             np.concatenate([one.gated for one in lists]),
             lists[-1].model_version,
         )
 
-    def learn(self, scorer: Scorer, taken: NDArray[np.int32]) -> float:
-        """Teach `scorer` what the users took, (B,) slots; return the mean loss in nats."""
-        return scorer.learn(self.features, self.slots >= 0, self.gated, self.targets(taken))
+    def learn(self, scorer: Scorer, taken: NDArray[np.int32], index: ItemIndex) -> float:
+        """Teach what the users took, (B,) slots; return the mean loss in nats.
+
+        The scorer learns which evidence counts, the index of which items it expected too much or
+        too little.
+        """
+        targets, columns = self.targets(taken), index.columns
+        see_outcomes(columns.taken, columns.expected, self.slots, self.shares, targets)
+        return scorer.learn(self.features, self.slots >= 0, self.gated, targets)
 
 
 def rank(
@@ -160,8 +165,8 @@ def rank(
         rankings.append(
             Ranking(candidates.slots[b, chosen], shares[b, chosen], reasons[b].first(len(chosen)))
         )
-    weighed = Weighed(candidates.scores, shares)
-    return Ranked(rankings, candidates.slots, features, gated, model.version, weighed)
+    slots, scores = candidates.slots, candidates.scores
+    return Ranked(rankings, slots, shares, features, gated, model.version, scores)
 
 
 def _padded(rows: NDArray[Any], most: int, value: int) -> NDArray[Any]:

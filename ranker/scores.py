@@ -21,6 +21,7 @@ from ranker.evidence import (
     Table,
     row_of,
 )
+from ranker.expectations import over_expected
 from ranker.selection import inner_product, offer
 
 RANKED = 32  # ranks within the pool that are told apart
@@ -44,6 +45,7 @@ _DESCRIBED = (
     "demand_lead",  # as `ItemState.leads`
     "conversion_lead",
     "similar_last",  # cosine of its vector and the user's last item's; 0 = unknown
+    "over_expected",  # as in `ranker.expectations`
 )
 _RANKS = (
     "rank_forward",  # 1 / rank within the pool by that score, 0 past RANKED or without a score
@@ -75,6 +77,7 @@ SCORES = EVIDENCE + _DESCRIBED + _RANKS
     DEMAND_LEAD,
     CONVERSION_LEAD,
     SIMILAR_LAST,
+    OVER_EXPECTED,
 ) = range(len(EVIDENCE), len(EVIDENCE) + len(_DESCRIBED))
 _FIRST_RANK = len(EVIDENCE) + len(_DESCRIBED)
 
@@ -106,7 +109,7 @@ def _describe_attributes(
 
 @kernel
 def _describe(batch: Batch, b: int, pool: NDArray[np.int32], planes: NDArray[np.float32]) -> None:
-    """Score each candidate by the models and by its popularity."""
+    """Score each candidate by the models, by its popularity and by what came of it so far."""
     columns, asked, now = batch.columns, batch.asked, batch.filters.now[b]
     query, factors = asked.queries[b], asked.factors[b]
     half_lives_ms = batch.half_lives_ms[batch.filters.wanted[b]]
@@ -118,6 +121,7 @@ def _describe(batch: Batch, b: int, pool: NDArray[np.int32], planes: NDArray[np.
         if asked.has_factors[b] and columns.has_factors[slot]:
             planes[FACTORS, i] = asked.bias[b] + inner_product(factors, columns.factors[slot])
             planes[FACTORS_KNOWN, i] = 1.0
+        planes[OVER_EXPECTED, i] = over_expected(columns.taken[slot], columns.expected[slot])
         elapsed = max(now - columns.popularity_ts[slot], 0)
         for h in range(len(half_lives_ms)):
             aged = 2.0 ** (-elapsed / half_lives_ms[h])

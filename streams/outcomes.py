@@ -125,7 +125,7 @@ class Outcomes:
         if len(known) < KNOWN and slot >= 0 and (ranked.slots[position] == slot).any():
             known.append((ranked.only(position), slot))
 
-    def learn(self, scorer: Scorer) -> Lesson:
+    def learn(self, scorer: Scorer, index: ItemIndex) -> Lesson:
         """Teach what is known by now, in whole steps of the scorer; the rest waits for more."""
         total, loss = 0, 0.0
         for surface, step in STEPS.items():
@@ -134,7 +134,8 @@ class Outcomes:
             for begin in range(0, count, step):
                 lists = known[begin : begin + step]
                 taken = np.array([slot for _, slot in lists], np.int32)
-                loss += Ranked.together([one for one, _ in lists]).learn(scorer, taken) * step
+                together = Ranked.together([one for one, _ in lists])
+                loss += together.learn(scorer, taken, index) * step
             del known[:count]
             total += count
         return Lesson(total, loss)

@@ -200,7 +200,7 @@ class Replay:
                 self._outcomes.took("for_you", ranked, position, slot)
         for event in batch:
             self._outcomes.see(event, self.index)
-        self._outcomes.learn(self.model.scorer)
+        self._outcomes.learn(self.model.scorer, self.index)
 
     def _check_domain(self, whose: str, name: str | None) -> None:
         if name is not None and name not in self._domains.names:
@@ -222,7 +222,7 @@ def _answers(
             event,
             ranked.rankings[position],
             ranked.slots[position],
-            ranked.weighed.scores[position],
-            ranked.weighed.shares[position],
+            ranked.scores[position],
+            ranked.shares[position],
             seconds / len(asked),
         )

@@ -21,7 +21,7 @@ def teach(context: Context, events: Sequence[Event]) -> None:
             if settled.place:
                 meter.hits.labels(settled.surface).inc()
                 meter.reciprocal_ranks.labels(settled.surface).inc(1 / settled.place)
-    lesson = context.outcomes.learn(context.model.scorer)
+    lesson = context.outcomes.learn(context.model.scorer, context.index)
     meter.learnt.inc(lesson.outcomes)
     meter.losses.inc(lesson.loss)
     meter.prevails.set(context.model.scorer.prevails)

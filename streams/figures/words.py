@@ -60,6 +60,7 @@ COMPONENTS: Mapping[str, str] = {
     "demand_lead": "ahead of its category in demand",
     "conversion_lead": "ahead of its category in purchases per click",
     "similar_last": "like the last item, as the attention model sees them",
+    "over_expected": "taken more often than the ranker expected",
 }
 """What each component ranks by."""
 

@@ -38,6 +38,7 @@ def test_no_column_lies_on_another() -> None:
 def test_what_a_candidate_is_judged_by_lies_together_after_growth_too() -> None:
     grown = arrays(doubled(new_columns(CAPACITY, NEIGHBOURS, FACTORS, DIMS)))
     judged = ["popularity", "popularity_ts", "price", "category", "leaf", "brand", "price_band"]
-    starts = [grown[name].__array_interface__["data"][0] for name in [*judged, "leads"]]
-    assert {grown[name].strides[0] for name in [*judged, "leads"]} == {64}
+    judged += ["leads", "taken", "expected"]
+    starts = [grown[name].__array_interface__["data"][0] for name in judged]
+    assert {grown[name].strides[0] for name in judged} == {64}
     assert max(starts) - min(starts) < 64

@@ -15,6 +15,7 @@ from ranker.rank import Ranked, Ranking, rank
 from ranker.reasons import MOST
 from ranker.request import Request
 from ranker.scorer import Scorer
+from ranker.scores import OVER_EXPECTED
 from tests.ranker.shops import NOW, queries_of, random_index, random_request, seldom
 
 SEEDS = st.integers(0, 10_000)
@@ -194,8 +195,20 @@ def test_learning_what_was_taken_raises_its_share(seed: int) -> None:
     if len(before.rankings[0].slots) < 2 or not np.ptp(before.features[0], axis=0).any():
         return
     taken = before.rankings[0].slots[-1:]
-    losses = [before.learn(model.scorer, taken) for _ in range(20)]
+    losses = [before.learn(model.scorer, taken, index) for _ in range(20)]
     assert losses[-1] <= losses[0]
+
+
+def test_learning_what_was_taken_tells_the_next_list_what_was_not_expected() -> None:
+    index, model, request = random_index(40, 3), PlainModel(), Request(now=NOW, k=40)
+    lists = rank([request], index, model, compute)
+    taken = lists.rankings[0].slots[-1]
+    lists.learn(model.scorer, np.array([taken]), index)
+    after = rank([request], index, model, compute)
+    said = dict(zip(after.slots[0].tolist(), after.scores[0, :, OVER_EXPECTED], strict=True))
+    assert said.pop(int(taken)) > 0
+    assert said
+    assert all(value < 0 for value in said.values())
 
 
 @seldom
@@ -208,8 +221,8 @@ def test_lists_that_were_kept_apart_teach_as_they_would_have_together(seed: int)
     apart = [lists.only(position) for position in range(4)]
     assert all((one.slots >= 0).all() for one in apart)
     taken = np.array([one.slots[0, -1] if one.slots.size else -1 for one in apart], np.int32)
-    loss = lists.learn(at_once.scorer, taken)
-    assert Ranked.together(apart).learn(later.scorer, taken) == pytest.approx(loss, rel=1e-4)
+    loss = lists.learn(at_once.scorer, taken, index)
+    assert Ranked.together(apart).learn(later.scorer, taken, index) == pytest.approx(loss, rel=1e-4)
     one, other = (model.scorer.linear.adam.arrays["mean.weights"] for model in (later, at_once))
     np.testing.assert_allclose(one, other, atol=1e-4)  # the gradients
 
@@ -218,9 +231,10 @@ def test_what_is_no_candidate_teaches_nothing() -> None:
     index, model = random_index(5, 1), PlainModel()
     lists = rank([Request(now=NOW, k=3)], index, model, compute)
     before = model.scorer.linear.weights.copy()
-    assert lists.learn(model.scorer, np.array([-1], np.int32)) == 0
-    assert lists.learn(model.scorer, np.array([10**6], np.int32)) == 0
+    assert lists.learn(model.scorer, np.array([-1], np.int32), index) == 0
+    assert lists.learn(model.scorer, np.array([10**6], np.int32), index) == 0
     assert (model.scorer.linear.weights == before).all()
+    assert not index.columns.expected.any()
 
 
 @pytest.mark.parametrize("model", [PlainModel(), AttentiveModel()])

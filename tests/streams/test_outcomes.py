@@ -43,7 +43,8 @@ def made(lists: int = 1, seed: int = 0) -> Ranked:
     shown = Ranking(slots[0, :2], np.array([0.5, 0.2], np.float32), NO_REASONS)
     lengths = np.full(lists, 3, np.int32)
     gated = gates(lengths, lengths, np.zeros(lists, np.bool_))
-    return Ranked([shown] * lists, slots, features, gated, "v")
+    shares = (slots >= 0) / (slots >= 0).sum(axis=1, keepdims=True)
+    return Ranked([shown] * lists, slots, shares.astype(np.float32), features, gated, "v")
 
 
 def click(number: int, user: str, item: int, ts: int = NOW, search_id: str | None = None) -> Click:
@@ -185,27 +186,27 @@ def test_outcomes_are_taught_in_whole_steps_and_none_twice(counts: list[int], su
         outcomes.took(surface, made(), 0, -1)  # not known
         outcomes.took(surface, made(), 0, 4)  # no candidate
         given_so_far += count
-        taught += outcomes.learn(scorer).outcomes
+        taught += outcomes.learn(scorer, INDEX).outcomes
         assert taught == given_so_far // STEPS[surface] * STEPS[surface]
     assert scorer.steps == taught // STEPS[surface]
     outcomes.clear()
-    assert outcomes.learn(scorer).outcomes == 0
+    assert outcomes.learn(scorer, INDEX).outcomes == 0
 
 
 def test_what_one_batch_may_teach_is_bounded() -> None:
     outcomes = Outcomes(0)
     for _ in range(2 * KNOWN):
         outcomes.took("for_you", made(), 0, 2)
-    assert outcomes.learn(Scorer(NAMES)).outcomes == KNOWN
+    assert outcomes.learn(Scorer(NAMES), INDEX).outcomes == KNOWN
 
 
 def test_a_step_teaches_as_lists_that_were_never_apart_do() -> None:
     together, apart, outcomes = Scorer(NAMES), Scorer(NAMES), Outcomes(0)
     lists = made(STEP_LISTS, seed=1)
-    loss = lists.learn(together, np.full(STEP_LISTS, 2, np.int32))
+    loss = lists.learn(together, np.full(STEP_LISTS, 2, np.int32), INDEX)
     for position in range(STEP_LISTS):
         outcomes.took("for_you", lists, position, 2)
-    lesson = outcomes.learn(apart)
+    lesson = outcomes.learn(apart, INDEX)
     assert lesson.outcomes == STEP_LISTS
     np.testing.assert_allclose(lesson.loss, loss * STEP_LISTS, rtol=1e-5)
     np.testing.assert_allclose(apart.linear.weights, together.linear.weights, atol=1e-6)
