@@ -115,14 +115,17 @@ class Ranked:
         )
 
     def learn(self, scorer: Scorer, taken: NDArray[np.int32], index: ItemIndex) -> float:
-        """Teach what the users took, (B,) slots; return the mean loss in nats.
+        """Teach what the users took, (B,) slots; return the scorer's mean loss in nats.
 
-        The scorer learns which evidence counts, the index of which items it expected too much or
-        too little.
+        The scorer learns which evidence counts, the index what was wrongly expected of items.
         """
-        targets, columns = self.targets(taken), index.columns
+        self.count(taken, index)
+        return scorer.learn(self.features, self.slots >= 0, self.gated, self.targets(taken))
+
+    def count(self, taken: NDArray[np.int32], index: ItemIndex) -> None:
+        """Count what the users took, (B,) slots, beside what was expected of all candidates."""
+        columns, targets = index.columns, self.targets(taken)
         see_outcomes(columns.taken, columns.expected, self.slots, self.shares, targets)
-        return scorer.learn(self.features, self.slots >= 0, self.gated, targets)
 
 
 def rank(

@@ -53,7 +53,7 @@ def recommendations(
 
 
 def warm_up(model: Model) -> None:
-    """Make one list of each kind for nobody, so that the first shopper need not wait.
+    """Make one list of each kind for nobody, and see what comes of it: no shopper need wait.
 
     What a list runs through is compiled or loaded on its first use: up to half a minute on a new
     machine, some 100 ms on one that has run it before.
@@ -70,7 +70,10 @@ def warm_up(model: Model) -> None:
     asked = [
         Asked(event, steps.request(row, event, index, 2, uncounted=0)) for event in (click, search)
     ]
-    recommendations(asked, ranked_for(asked, index, model), index, now_ms=0)
+    ranked = ranked_for(asked, index, model)
+    recommendations(asked, ranked, index, now_ms=0)
+    kept = Ranked.together([ranked.only(position) for position in range(len(asked))])
+    kept.count(kept.slots[:, 0], index)
 
 
 def reasons_of(
