@@ -119,12 +119,13 @@ class Ranked:
 
         The scorer learns which evidence counts, the index what was wrongly expected of items.
         """
-        self.count(taken, index)
-        return scorer.learn(self.features, self.slots >= 0, self.gated, self.targets(taken))
+        targets = self.targets(taken)
+        self.count(targets, index)
+        return scorer.learn(self.features, self.slots >= 0, self.gated, targets)
 
-    def count(self, taken: NDArray[np.int32], index: ItemIndex) -> None:
-        """Count what the users took, (B,) slots, beside what was expected of all candidates."""
-        columns, targets = index.columns, self.targets(taken)
+    def count(self, targets: NDArray[np.int64], index: ItemIndex) -> None:
+        """Count what the users took, as `targets` returns it, beside what was expected."""
+        columns = index.columns
         see_outcomes(columns.taken, columns.expected, self.slots, self.shares, targets)
 
 

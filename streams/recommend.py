@@ -73,7 +73,7 @@ def warm_up(model: Model) -> None:
     ranked = ranked_for(asked, index, model)
     recommendations(asked, ranked, index, now_ms=0)
     kept = Ranked.together([ranked.only(position) for position in range(len(asked))])
-    kept.count(kept.slots[:, 0], index)
+    kept.count(kept.targets(kept.slots[:, 0]), index)
 
 
 def reasons_of(
