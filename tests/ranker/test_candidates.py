@@ -1,6 +1,5 @@
 """The kernels against a plain reference, and what no pool may ever hold."""
 
-import math
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.session import SESSION_GAP_MS
-from ranker.expectations import DOUBT, REMEMBERED
 from ranker.history import recent_of
 from ranker.items import ItemIndex, ItemState
 from ranker.request import Request
@@ -197,16 +195,6 @@ def test_a_history_says_where_and_how_often_it_met_an_item(seed: int) -> None:
         assert values["own_again"] == pytest.approx(again)
         bought = [request.history_kinds[i] == 2 for i, s in enumerate(history) if s == slot]
         assert values["own_bought"] == any(bought)
-
-
-@given(seed=SEEDS)
-def test_a_candidate_carries_how_it_was_taken_beside_what_was_expected(seed: int) -> None:
-    index, rng = random_index(40, seed), np.random.default_rng(seed)
-    columns = index.columns
-    columns.taken[:40], columns.expected[:40] = rng.random((2, 40), np.float32) * REMEMBERED
-    for slot, values in scores_of(generated([random_request(index, rng)], index), 0).items():
-        ratio = (columns.taken[slot] + DOUBT) / (columns.expected[slot] + DOUBT)
-        assert values["over_expected"] == pytest.approx(math.log(ratio), abs=1e-6)
 
 
 def test_what_a_history_added_itself_does_not_speak_for_it() -> None:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ranker.expectations import DOUBT, REMEMBERED, over_expected, see_outcomes
+from tests.ranker.reference import scores_of
+from tests.ranker.shops import generated, random_index, random_request
 from tests.ranker.spaces import SEEDS
 
 ITEMS, CANDIDATES = 12, 5
@@ -94,3 +96,13 @@ def test_the_ratio_tells_how_many_times_as_often_as_expected_an_item_is_taken(
 def test_what_is_known_of_no_outcome_says_nothing() -> None:
     assert over_expected(np.float32(0), np.float32(0)) == 0
     assert 0 < over_expected(np.float32(1), np.float32(0)) < 1 / DOUBT
+
+
+@given(seed=SEEDS)
+def test_a_candidate_carries_how_it_was_taken_beside_what_was_expected(seed: int) -> None:
+    index, rng = random_index(40, seed), np.random.default_rng(seed)
+    columns = index.columns
+    columns.taken[:40], columns.expected[:40] = rng.random((2, 40), np.float32) * REMEMBERED
+    for slot, values in scores_of(generated([random_request(index, rng)], index), 0).items():
+        ratio = (columns.taken[slot] + DOUBT) / (columns.expected[slot] + DOUBT)
+        assert values["over_expected"] == pytest.approx(math.log(ratio), abs=1e-6)
