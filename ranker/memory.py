@@ -33,7 +33,7 @@ class Lesson(NamedTuple):
 class _Kept(NamedTuple):
     X: NDArray[np.float16]  # (C, F) candidates alone
     gated: _Floats
-    target: int
+    target: int  # among these
 
 
 class Memory:
@@ -53,9 +53,10 @@ class Memory:
 
     def keep(self, lesson: Lesson) -> None:
         """Keep these lists."""
-        for X, mask, gated, target in zip(*lesson, strict=True):
-            place = int(mask[:target].sum())  # among the candidates alone
-            one = _Kept(X[mask].astype(np.float16), gated.copy(), place)
+        places = lesson.mask.cumsum(axis=1)[np.arange(len(lesson.target)), lesson.target] - 1
+        lists = zip(_halved(lesson.X), lesson.mask, lesson.gated, places.tolist(), strict=True)
+        for X, mask, gated, place in lists:
+            one = _Kept(X[mask], gated.copy(), place)
             if len(self._kept) < LISTS:
                 self._kept.append(one)
             else:
@@ -69,6 +70,23 @@ class Memory:
         mask = np.arange(lengths.max()) < lengths[:, None]
         X = np.zeros((*mask.shape, lists[0].X.shape[1]), np.float32)
         for b, one in enumerate(lists):
-            X[b, : len(one.X)] = one.X
+            _widen(one.X, X[b, : len(one.X)])
         gated = np.stack([one.gated for one in lists])
         return Lesson(X, mask, gated, np.array([one.target for one in lists], np.int64))
+
+
+# numpy converts 16-bit floats one by one, torch many at once: a tenth of the time, the same values.
+
+
+def _halved(numbers: _Floats) -> NDArray[np.float16]:
+    import torch
+
+    halves: NDArray[np.float16] = torch.from_numpy(numbers).half().numpy()
+    return halves
+
+
+def _widen(halves: NDArray[np.float16], numbers: _Floats) -> None:
+    """Write the same numbers in 32 bits."""
+    import torch
+
+    torch.from_numpy(numbers).copy_(torch.from_numpy(halves))

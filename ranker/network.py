@@ -52,7 +52,7 @@ class Network:
 
     def score(self, X: _Floats, gated: _Floats) -> _Floats:
         """Return logits, (B, C), of features (B, C, F) and gates (B, 4)."""
-        _, _, logits = _forward(self.adam.averages, self._scale(), _inputs(X, gated))
+        _, _, logits = _forward(self.adam.averages, self._scale(), X, gated)
         said: _Floats = logits.reshape(X.shape[:2])
         if self.square[-1] < _UNSEEN:
             said[gated[:, -1] > 0] = 0
@@ -67,21 +67,23 @@ class Network:
             slope_of: returns the slope of the loss, (B, C), by the logits, (B, C), of the weights
                 that learn; 0 where there is no candidate.
         """
-        inputs, weights, scale = _inputs(X, gated), self.adam.arrays, self._scale()
-        first, second, logits = _forward(weights, scale, inputs)
+        weights, scale = self.adam.arrays, self._scale()
+        first, second, logits = _forward(weights, scale, X, gated)
         back = slope_of(logits.reshape(X.shape[:2])).reshape(1, -1)
         back_second: _Floats = (weights["last"].T @ back) * (second > 0)  # (16, n)
         back_first: _Floats = (weights["second"].T @ back_second) * (first > 0)  # (32, n)
+        per_list = back_first.reshape(len(first), *X.shape[:2]).sum(axis=2)  # (32, B)
+        by_input = np.hstack([back_first @ _columns(X).T, per_list @ gated[:, -_CONTEXT:]])
         self.adam.step(
             {
-                "first": (back_first @ inputs.T) * scale,
-                "first_bias": back_first.sum(axis=1, keepdims=True),
+                "first": by_input * scale,
+                "first_bias": per_list.sum(axis=1, keepdims=True),
                 "second": back_second @ first.T,
                 "second_bias": back_second.sum(axis=1, keepdims=True),
                 "last": back @ second.T,
             }
         )
-        self._rescale(inputs[:, back[0] != 0])
+        self._rescale(X, gated, (back != 0).reshape(X.shape[:2]))
 
     def _scale(self) -> _Floats:
         """Return what each input is multiplied by, (F + 3,)."""
@@ -89,27 +91,33 @@ class Network:
         scale[self.square < _UNSEEN] = 0
         return scale
 
-    def _rescale(self, inputs: _Floats) -> None:
-        """Follow the mean square of the inputs."""
-        if inputs.shape[1]:
-            known = self.square
-            pace = np.float32(max(_SCALE_STEP, 1 / self.adam.steps))
-            known += pace * ((inputs**2).mean(axis=1) - known)
+    def _rescale(self, X: _Floats, gated: _Floats, learnt: NDArray[np.bool_]) -> None:
+        """Follow the mean square of the inputs of candidates that were learnt from, (B, C)."""
+        share = learnt / np.float32(max(1, int(learnt.sum())))
+        if not share.any():
+            return
+        squares = _columns(X) ** 2 @ share.ravel()
+        of_lists = share.sum(axis=1) @ gated[:, -_CONTEXT:] ** 2
+        pace = np.float32(max(_SCALE_STEP, 1 / self.adam.steps))
+        self.square += pace * (np.concatenate([squares, of_lists]) - self.square)
 
 
-def _inputs(X: _Floats, gated: _Floats) -> _Floats:
-    """Return one column a candidate, (F + 3, B C)."""
-    lists, most, features = X.shape
-    inputs = np.empty((features + _CONTEXT, lists, most), np.float32)
-    inputs[:features] = np.moveaxis(X, -1, 0)
-    inputs[features:] = gated.T[-_CONTEXT:, :, None]
-    return inputs.reshape(len(inputs), -1)
+def _columns(X: _Floats) -> _Floats:
+    """Return one column a candidate, (F, B C), in the memory of features, (B, C, F)."""
+    return np.moveaxis(X, -1, 0).reshape(X.shape[-1], -1)
 
 
 def _forward(
-    weights: Mapping[str, _Floats], scale: _Floats, inputs: _Floats
+    weights: Mapping[str, _Floats], scale: _Floats, X: _Floats, gated: _Floats
 ) -> tuple[_Floats, _Floats, _Floats]:
-    """Return what each layer says of inputs (F + 3, n), each times its scale."""
-    first = np.maximum((weights["first"] * scale) @ inputs + weights["first_bias"], 0)
-    second = np.maximum(weights["second"] @ first + weights["second_bias"], 0)
+    """Return what each layer says of n = B C candidates, inputs times their scale first."""
+    by_feature, by_gate = np.split(weights["first"] * scale, [X.shape[-1]], axis=1)
+    first = by_feature @ _columns(X)  # (32, n)
+    per_list = by_gate @ gated[:, -_CONTEXT:].T + weights["first_bias"]  # (32, B)
+    by_list = first.reshape(len(first), *X.shape[:2])
+    by_list += per_list[:, :, None]
+    np.maximum(first, 0, out=first)
+    second = weights["second"] @ first
+    second += weights["second_bias"]
+    np.maximum(second, 0, out=second)
     return first, second, weights["last"] @ second

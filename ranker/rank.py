@@ -88,12 +88,12 @@ class Ranked:
     def only(self, position: int) -> "Ranked":
         """Return one list alone, without padding, in memory of its own."""
         row = slice(position, position + 1)
-        size = int((self.slots[position] >= 0).sum())
+        size = int(np.count_nonzero(self.slots[position] >= 0))
         return Ranked(
             self.rankings[row],
             self.slots[row, :size].copy(),
             self.shares[row, :size].copy(),
-            self.features[row, :size].copy(),
+            self.features[row, :size].copy("K"),
             self.gated[row].copy(),
             self.model_version,
         )
@@ -105,11 +105,12 @@ class Ranked:
         What is learnt from them together is what would be from each row as it was.
         """
         most = max(one.slots.shape[1] for one in lists)
+        planes = _padded([one.features.transpose(2, 0, 1) for one in lists], most, 0)
         return cls(
             [ranking for one in lists for ranking in one.rankings],
-            np.concatenate([_padded(one.slots, most, -1) for one in lists]),
-            np.concatenate([_padded(one.shares, most, 0) for one in lists]),
-            np.concatenate([_padded(one.features, most, 0) for one in lists]),
+            _padded([one.slots for one in lists], most, -1),
+            _padded([one.shares for one in lists], most, 0),
+            planes.transpose(1, 2, 0),
             np.concatenate([one.gated for one in lists]),
             lists[-1].model_version,
         )
@@ -173,10 +174,15 @@ def rank(
     return Ranked(rankings, slots, shares, features, gated, model.version, scores)
 
 
-def _padded(rows: NDArray[Any], most: int, value: int) -> NDArray[Any]:
-    """Return (B, C, ...) as (B, most, ...), C being `most` at most."""
-    rest = [(0, 0)] * (rows.ndim - 2)
-    return np.pad(rows, [(0, 0), (0, most - rows.shape[1]), *rest], constant_values=value)
+def _padded(parts: Sequence[NDArray[Any]], most: int, value: int) -> NDArray[Any]:
+    """Return several (..., b, c) as one (..., B, most), each c being `most` at most."""
+    lengths, first = [part.shape[-2] for part in parts], parts[0]
+    padded = np.full((*first.shape[:-2], sum(lengths), most), value, first.dtype)
+    begin = 0
+    for part, length in zip(parts, lengths, strict=True):
+        padded[..., begin : begin + length, : part.shape[-1]] = part
+        begin += length
+    return padded
 
 
 def _best(

@@ -81,14 +81,16 @@ class Scorer:
         Returns:
             0.0 when there was nothing to learn from.
         """
-        rows = np.flatnonzero(target >= 0)
+        known = target >= 0
+        if not known.all():
+            X, mask, gated, target = X[known], mask[known], gated[known], target[known]
         total = 0.0
-        for begin in range(0, len(rows), STEP_LISTS):
-            part = rows[begin : begin + STEP_LISTS]
+        for begin in range(0, len(target), STEP_LISTS):
+            part = slice(begin, begin + STEP_LISTS)
             lesson = Lesson(X[part], mask[part], gated[part], target[part])
-            total += len(part) * self._step(lesson)
+            total += len(lesson.target) * self._step(lesson)
             self._remember(lesson)
-        return total / max(1, len(rows))
+        return total / max(1, len(target))
 
     def _step(self, lesson: Lesson) -> float:
         """Judge what ranks by lists, then learn from them; return the mean loss in nats."""
