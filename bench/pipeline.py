@@ -19,7 +19,6 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import psutil
 
 from bench.machine import machine, spread
@@ -35,7 +34,6 @@ from features.signals import Signals
 from ranker.history import History
 from ranker.items import ItemIndex
 from ranker.model import Model
-from ranker.scorer import STEP_LISTS
 from streams import admin, bulk, garbage, steps
 from streams.agents.users import LISTS
 from streams.batches import batched
@@ -44,6 +42,7 @@ from streams.broker.ports import free_ports
 from streams.codec import encode_recommendation
 from streams.demo.workers import WorkerProcess
 from streams.models import new_model, write_model
+from streams.outcomes import Outcomes
 from streams.recommend import Asked, ranked_for, recommendations
 from streams.settings import Settings
 
@@ -66,7 +65,7 @@ class Costs(NamedTuple):
     users_us: float  # rows and factors of users, signals
     items_us: float  # rows and factors of items
     index_us: float  # what rankings read of them
-    outcome_us: float  # of an outcome that the scorer learns
+    outcome_us: float  # of an outcome, from the list that it is kept with to what it teaches
     list_us: float  # asked, ranked, explained, put into words, written as JSON
 
 
@@ -128,6 +127,7 @@ class World:
             for offset, item in enumerate(shop.catalogue())
         }
         self.model: Model = new_model()
+        self.outcomes = Outcomes(LISTS)
         self.spent: defaultdict[str, float] = defaultdict(float)
         self._read = 0
         show_items(self.index, self.levels, list(self.items.items()))
@@ -184,7 +184,7 @@ class World:
         )
 
     def _lists(self, events: Sequence[Event]) -> int:
-        """Make lists, and teach what the events would have taken of them; return how many."""
+        """Make lists, and teach that their users took the first candidates; return how many."""
         with _Timer(self.spent, "lists"):
             asked = [
                 Asked(event, steps.request(self.users[event.user_id], event, self.index, 20, 0))
@@ -194,12 +194,9 @@ class World:
             for answer in recommendations(asked, ranked, self.index, 0):
                 encode_recommendation(answer, "json")
         with _Timer(self.spent, "outcomes"):
-            taken = ranked.slots[:, 0]
-            for begin in range(0, len(taken), STEP_LISTS):
-                part = np.full(len(taken), -1, np.int32)
-                part[begin : begin + STEP_LISTS] = taken[begin : begin + STEP_LISTS]
-                ranked.learn(self.model.scorer, part, self.index)
-        return len(taken)
+            for position, slot in enumerate(ranked.slots[:, 0].tolist()):
+                self.outcomes.took("for_you", ranked, position, slot)
+            return self.outcomes.learn(self.model.scorer, self.index).outcomes
 
 
 def workers(

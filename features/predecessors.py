@@ -7,7 +7,7 @@ Two numbers of a pair are stored in one, which makes a row of 200 pairs three ti
 """
 
 from collections.abc import Sequence
-from itertools import chain, islice
+from itertools import chain, compress, islice
 from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
@@ -82,8 +82,8 @@ def summed(
     return weights, passages, bought
 
 
-def closeness(stored: int) -> int:
-    """Weigh both kinds of neighbourhood: a passage counts as a pair at distance 3."""
+def closeness(stored: _Stored) -> _Stored:
+    """Weigh both kinds of neighbourhood of a `pair`: a passage counts as a pair at distance 3."""
     return (stored >> PASSAGE_BITS) + (stored & _MASK) * (WEIGHT_ONE // 4) // ONE
 
 
@@ -164,21 +164,16 @@ def pruned(predecessors: Predecessors, most: int) -> Predecessors:
 
     Among equals the last to change stay, and of pairs of several kinds those of the higher.
     """
-    if sum(map(len, predecessors)) <= 2 * most:
+    count = sum(map(len, predecessors))
+    if count <= 2 * most:
         return predecessors
-    newest_first = [
-        (closeness(stored), kind, item_id)
-        for kind in reversed(range(len(predecessors)))
-        for item_id, stored in reversed(predecessors[kind].items())
-    ]
-    newest_first.sort(key=lambda told: -told[0])
-    kept = {(kind, item_id) for _, kind, item_id in newest_first[:most]}
-    return tuple(
-        [
-            {item_id: stored for item_id, stored in pairs.items() if (kind, item_id) in kept}
-            for kind, pairs in enumerate(predecessors)
-        ]
-    )
+    stored = chain.from_iterable([pairs.values() for pairs in predecessors])
+    close = closeness(np.fromiter(stored, np.int64, count))
+    kept = np.zeros(count, np.bool_)
+    # Sorted from the end, equals keep the order in which they shall stay.
+    kept[::-1][np.argsort(-close[::-1], kind="stable")[:most]] = True
+    stays = iter(kept.tolist())
+    return tuple([dict(compress(pairs.items(), stays)) for pairs in predecessors])
 
 
 def _faded(pairs: dict[str, int], turns: int) -> dict[str, int]:

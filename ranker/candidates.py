@@ -229,7 +229,8 @@ def _search_dense(
             found.attention,
         ),
         (
-            asked.has_factors,
+            # Where the attention model speaks, what factors would add is what it knows better.
+            asked.has_factors & ~asked.has_query,
             asked.factors,
             index.near_factors,
             factors_of(columns, size),

@@ -75,18 +75,16 @@ class Memory:
         return Lesson(X, mask, gated, np.array([one.target for one in lists], np.int64))
 
 
-# numpy converts 16-bit floats one by one, torch many at once: a tenth of the time, the same values.
-
-
 def _halved(numbers: _Floats) -> NDArray[np.float16]:
-    import torch
+    """Return numbers in 16 bits each."""
+    import torch  # converts many at once, numpy one by one: a tenth of the time
 
     halves: NDArray[np.float16] = torch.from_numpy(numbers).half().numpy()
     return halves
 
 
 def _widen(halves: NDArray[np.float16], numbers: _Floats) -> None:
-    """Write the same numbers in 32 bits."""
+    """Write the same numbers in 32 bits each."""
     import torch
 
     torch.from_numpy(numbers).copy_(torch.from_numpy(halves))

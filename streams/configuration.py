@@ -16,13 +16,13 @@ from streams import factorise, learner, outcomes, replay
 _DIGITS = 12
 
 
-def configuration(domains: Domains = ONE_SHOP) -> str:
+def configuration(domains: Domains = ONE_SHOP, diversity: float = 0.0) -> str:
     """Return the hash.
 
     It is equal as long as no constant of features, ranker or learning has changed, nor what the
-    domains are.
+    domains are, nor how much the items of a list differ.
     """
-    digest = hashlib.sha256(repr(domains.listed).encode())
+    digest = hashlib.sha256(repr((domains.listed, diversity)).encode())
     for module in _modules():
         for name, value in sorted(vars(module).items()):
             if name.isupper() and (told := _told(value)) is not None:

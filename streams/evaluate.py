@@ -34,6 +34,7 @@ def evaluate(
     domains: Domains = ONE_SHOP,
     *,
     components: bool = False,
+    diversity: float = 0.0,
 ) -> Evaluation:
     """Walk a data set by its protocol and return what was found.
 
@@ -43,6 +44,7 @@ def evaluate(
         seed: Of everything random.
         domains: Those that events and items may name (see `Replay`).
         components: Whether to rank the candidates by every component alone, too.
+        diversity: How much the items of a list shall differ, searches apart, 0..1.
 
     Returns:
         Among its figures `hr@k`, `mrr@k`, `ndcg@k`, `recall@k`, `precision@k`, `f1@k`, `coverage@k`
@@ -54,13 +56,21 @@ def evaluate(
         BadData: a file is not what the protocol says, or gives another number of predictions.
     """
     started = time.perf_counter()
-    run = _Run(data, progress, seed, domains, components=components)
+    tally = Tally(data.protocol.k, components=components)
+    learner = Learner(
+        max(data.protocol.k),
+        seed,
+        hide_owned=data.leaves_out_owned(),
+        domains=domains,
+        diversity=diversity,
+    )
+    run = _Run(data, progress, tally, learner)
     {
         "next-item": run.next_item,
         "prequential": run.prequential,
         "search-click": run.search_click,
     }[data.protocol.kind]()
-    tally, promised = run.tally, data.protocol.predictions
+    promised = data.protocol.predictions
     if promised is not None and tally.predictions != promised:
         raise BadData(
             f"{data.path}: {tally.predictions} predictions were made, protocol.json promises "
@@ -80,7 +90,7 @@ def evaluate(
             "events_per_s": round(run.events / seconds, 1),
             "list_ms_p50": _rounded(list_ms.p50),
             "list_ms_p99": _rounded(list_ms.p99),
-            "configuration": configuration(domains),
+            "configuration": configuration(domains, diversity),
         },
         segments=tally.segments(),
         curves=run.curves(),
@@ -94,19 +104,15 @@ def evaluate(
 class _Run:
     """One walk through one data set."""
 
-    def __init__(
-        self, data: DataSet, progress: Progress, seed: int, domains: Domains, *, components: bool
-    ) -> None:
-        self.tally = Tally(data.protocol.k, components=components)
+    def __init__(self, data: DataSet, progress: Progress, tally: Tally, learner: Learner) -> None:
         self.events = 0
+        self._tally = tally
         self._data = data
         self._progress = progress
         self._curves = {"while learning": CurveOf(), "test, all frozen": CurveOf()}
         self._known: dict[int, Before] = {}  # by the number of the event; of one micro-batch
-        self._learner = Learner(
-            max(data.protocol.k), seed, hide_owned=data.leaves_out_owned(), domains=domains
-        )
-        self._learner.replay.catalogue(data.items())
+        self._learner = learner
+        learner.replay.catalogue(data.items())
 
     def touches(self) -> dict[int, int]:
         """Return how often every item was touched, by its slot."""
@@ -184,7 +190,7 @@ class _Run:
         self._curves[curve].add(found)
         known = self._known.pop(answer.number, None)
         if known is not None:
-            self.tally.add(found, known)
+            self._tally.add(found, known)
 
     def _read(self, events: Iterable[T]) -> Iterator[T]:
         for event in events:

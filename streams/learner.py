@@ -59,14 +59,23 @@ class Learner:
         k: Length of the lists.
         seed: Of everything random.
         hide_owned: No list shows what its user has.
-        domains: As in `Replay`.
+        domains: As in `Replay`, like what follows.
+        diversity: Of the lists.
     """
 
     def __init__(
-        self, k: int, seed: int, *, hide_owned: bool = False, domains: Domains = ONE_SHOP
+        self,
+        k: int,
+        seed: int,
+        *,
+        hide_owned: bool = False,
+        domains: Domains = ONE_SHOP,
+        diversity: float = 0.0,
     ) -> None:
         self.model = new_model()
-        self.replay = Replay(self.model, k, hide_owned=hide_owned, domains=domains)
+        self.replay = Replay(
+            self.model, k, hide_owned=hide_owned, domains=domains, diversity=diversity
+        )
         self._seed = seed
         self._touched = Touched()
         self._next_fit = FIRST_FIT

@@ -79,6 +79,7 @@ class Replay:
         half_life_ms: After so long, neighbours and queries weigh half; 0: they never fade.
         hide_owned: No list shows what its user has touched, however long ago.
         domains: Those that events and items may name; others are refused.
+        diversity: As in `Request`; of lists that answer searches 0.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Replay:
         *,
         hide_owned: bool = False,
         domains: Domains = ONE_SHOP,
+        diversity: float = 0.0,
     ) -> None:
         self.model = model
         self.users = PackedUsers()
@@ -102,6 +104,7 @@ class Replay:
         self._neighbours = neighbours
         self._half_life_ms = half_life_ms
         self._domains = domains
+        self._diversity = diversity
         self._read = 0
         self._outcomes = Outcomes(OPEN_SEARCHES)
         self._owned: defaultdict[str, set[str]] | None = defaultdict(set) if hide_owned else None
@@ -169,6 +172,7 @@ class Replay:
                 uncounted = uncounted if counted else len(row.recent)
                 hidden = self._owned[event.user_id] if self._owned is not None else ()
                 request = steps.request(row, event, self.index, self._k, uncounted, hidden=hidden)
+                request.diversity = 0.0 if request.is_search else self._diversity
                 asked.append((first + position, event, request))
             if self._owned is not None and not isinstance(event, Search):
                 self._owned[event.user_id].add(event.item_id)

@@ -50,6 +50,8 @@ def evaluate(
     are told of all predictions and by segment: by what was known of the user and of the item, and
     by how the item was found.
 
+    Domains, and how much the items of a list shall differ, are those of the settings.
+
     Examples:
 
       headrace evaluate data/serenade
@@ -57,15 +59,23 @@ def evaluate(
       headrace evaluate data/myshop --report myshop.html --components
 
       headrace evaluate data/online_retail --json > figures.json
+
+      HEADRACE_DIVERSITY=0.3 headrace evaluate data/myshop
     """
     from streams.evaluate import evaluate as walk
 
     check_page(report)
     data = read_folder(folder)
     garbage.calm()
+    settings = Settings()
     with counting("events") as read:
         found = walk(
-            data, lambda _: read(), seed, domains_of(Settings().domains), components=components
+            data,
+            lambda _: read(),
+            seed,
+            domains_of(settings.domains),
+            components=components,
+            diversity=settings.diversity,
         )
     if report is not None:
         from streams.figures.report import page

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from ranker import factors
 from ranker.factors import DEFAULT, Seen, Side
+from ranker.pool import TOP_FACTORS
+from tests.ranker.reference import scores_of
+from tests.ranker.shops import FACTORS, VECTOR, generated, random_index, random_request, seldom
 
 SEEDS = st.integers(0, 999)
 
@@ -143,3 +146,18 @@ def test_predictions_are_biases_and_inner_products() -> None:
     user = Side(np.array([[1, 2]], np.float32), np.array([0.5], np.float32))
     item = Side(np.array([[3, -1]], np.float32), np.array([0.25], np.float32))
     assert factors.predict(user, item, mean=-1.0)[0] == pytest.approx(1 + 0.75 - 1)
+
+
+@seldom
+@given(seed=SEEDS)
+def test_factors_find_items_for_users_of_whom_the_attention_model_says_nothing(seed: int) -> None:
+    index, rng = random_index(300, seed), np.random.default_rng(seed)
+    taste = rng.standard_normal(FACTORS).astype(np.float32)
+    request = random_request(index, rng, factors=taste)
+    columns = index.columns
+    products = columns.factors[:, :-1] @ taste + columns.factors[:, -1]
+    usable = columns.has_factors & (columns.status > 0)
+    best = np.argsort(-np.where(usable, products, -np.inf))[:TOP_FACTORS]
+    silent = np.zeros((1, VECTOR), np.float32)
+    for queries in (None, silent):
+        assert set(best.tolist()) <= set(scores_of(generated([request], index, queries), 0))

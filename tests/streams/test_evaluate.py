@@ -102,6 +102,21 @@ def test_components_change_no_figure_and_the_same_command_gives_the_same(plain: 
     assert best["rates"]["hr"] > 0.5  # everybody goes round in the same way
 
 
+def test_lists_differ_as_the_settings_say_and_the_ranker_learns_the_same(
+    plain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = (("left",), ("right",))
+    items = [Item(item_id=f"{EVIL}{n}", category=sides[n // 5]) for n in range(9)]
+    write(plain / "items.jsonl", items)
+    before = run(str(plain))
+    monkeypatch.setenv("HEADRACE_DIVERSITY", "1")
+    after = run(str(plain))
+    assert after["configuration"] != before["configuration"]
+    assert after["auc"] == before["auc"]  # of all candidates, in whatever order they are shown
+    assert after["accuracy"] == before["accuracy"]  # the first item stays the first
+    assert after["ndcg@20"] != before["ndcg@20"]
+
+
 def test_a_search_set_is_told_by_segment_and_component(searches: Path) -> None:
     found = evaluate(read_folder(searches), components=True)
     assert found.figures["predictions"] == 90

@@ -139,7 +139,7 @@ def test_the_configuration_is_known_by_every_constant(monkeypatch: pytest.Monkey
         with monkeypatch.context() as patch:
             patch.setattr(name, other)
             assert configuration() != before
-    assert configuration() == before
+    assert configuration() == before != configuration(diversity=0.1)
 
 
 def test_the_same_log_gives_the_same_weights() -> None:
