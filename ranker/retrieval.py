@@ -178,7 +178,7 @@ class Retrieval:
         times = np.take_along_axis(times, order, axis=1)
         kinds = np.take_along_axis(kinds, order, axis=1)
         came = manners(times, kinds, np.diff(real, axis=1, prepend=False)).astype(np.int64)
-        vectors = columns.vectors[np.where(real, read, 0)]
+        vectors = columns.vectors.take(np.where(real, read, 0), axis=0)
         with torch.inference_mode():
             encoded = self.attention(*map(torch.from_numpy, (vectors, real, came)))
         weights = np.zeros(slots.shape, np.float32)

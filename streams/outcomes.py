@@ -106,7 +106,8 @@ class Outcomes:
             if one is not None and _is_outcome(event, one, index):
                 del self._waiting[key]
                 slot = int(index.slots([event.item_id])[0])
-                self.took(one.shown.surface, one.ranked, 0, slot)
+                if self._teaches(one.shown.surface, one.ranked, 0, slot):
+                    self._known[one.shown.surface].append((one.ranked, slot))
                 shown = one.ranked.rankings[0].slots.tolist()
                 place = shown.index(slot) + 1 if slot in shown else 0
                 settled.append(Settled(one.shown.surface, place))
@@ -121,9 +122,8 @@ class Outcomes:
             position: Of this one.
             slot: Of the item; -1 for one that is not known.
         """
-        known = self._known[surface]
-        if len(known) < KNOWN and slot >= 0 and (ranked.slots[position] == slot).any():
-            known.append((ranked.only(position), slot))
+        if self._teaches(surface, ranked, position, slot):
+            self._known[surface].append((ranked.only(position), slot))
 
     def learn(self, scorer: Scorer, index: ItemIndex) -> Lesson:
         """Teach what is known by now, in whole steps of the scorer; the rest waits for more."""
@@ -150,6 +150,11 @@ class Outcomes:
         self._waiting.clear()
         for known in self._known.values():
             known.clear()
+
+    def _teaches(self, surface: str, ranked: Ranked, position: int, slot: int) -> bool:
+        """Tell whether there is room for an outcome, and the item was a candidate."""
+        room = len(self._known[surface]) < KNOWN
+        return room and slot >= 0 and bool((ranked.slots[position] == slot).any())
 
     def _age(self, ts: int) -> None:
         self._newest_ts = max(self._newest_ts, ts)
