@@ -59,8 +59,8 @@ class Touches(Struct, array_like=True, frozen=True, gc=False):
 
     def newest_first(self) -> Iterator[tuple[str, int, int]]:
         """Yield the item id, kind and time of each, the newest first."""
-        columns = self.item_ids[::-1], self.kinds[::-1], self.at()[::-1]
-        return zip(*columns, strict=True)
+        columns = self.item_ids, self.kinds, self.at()
+        return zip(*map(reversed, columns), strict=True)
 
     def at(self) -> tuple[int, ...]:
         """Return the event times in ms."""
