@@ -143,6 +143,29 @@ def test_all_kinds_share_one_bound_and_the_closest_stay(told: Predecessors, most
     assert max(gone) <= min(closeness(stored) for pairs in kept for stored in pairs.values())
 
 
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from("abcdef"), st.sampled_from([pair(WEIGHT_ONE, 1), pair(WEIGHT_ONE, ONE)])
+        ),
+        min_size=len(PAIRS),
+        max_size=len(PAIRS),
+    ).map(tuple),
+    st.integers(1, 12),
+)
+def test_of_equals_the_last_to_change_stay_in_their_order(told: Predecessors, most: int) -> None:
+    places = [
+        (closeness(stored), kind, place, item_id)
+        for kind, pairs in enumerate(told)
+        for place, (item_id, stored) in enumerate(pairs.items())
+    ]
+    stay = {(one[1], one[3]) for one in sorted(places, reverse=True)[:most]}
+    if len(places) <= 2 * most:
+        stay = {(one[1], one[3]) for one in places}
+    for kind, (before, after) in enumerate(zip(told, pruned(told, most), strict=True)):
+        assert [*after.items()] == [one for one in before.items() if (kind, one[0]) in stay]
+
+
 @given(kinds, st.integers(0, 300))
 def test_pairs_fade_together_and_what_is_left_of_none_goes(told: Predecessors, turns: int) -> None:
     for pairs, after in zip(told, all_faded(told, turns), strict=True):
