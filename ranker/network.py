@@ -112,11 +112,10 @@ def _forward(
 ) -> tuple[_Floats, _Floats, _Floats]:
     """Return what each layer says of n = B C candidates, inputs times their scale first."""
     by_feature, by_gate = np.split(weights["first"] * scale, [X.shape[-1]], axis=1)
-    first = by_feature @ _columns(X)  # (32, n)
     per_list = by_gate @ gated[:, -_CONTEXT:].T + weights["first_bias"]  # (32, B)
-    by_list = first.reshape(len(first), *X.shape[:2])
+    by_list = (by_feature @ _columns(X)).reshape(-1, *X.shape[:2])  # (32, B, C)
     by_list += per_list[:, :, None]
-    np.maximum(first, 0, out=first)
+    first = np.maximum(by_list, 0, out=by_list).reshape(len(by_list), -1)  # (32, n)
     second = weights["second"] @ first
     second += weights["second_bias"]
     np.maximum(second, 0, out=second)

@@ -93,7 +93,7 @@ class Ranked:
             self.rankings[row],
             self.slots[row, :size].copy(),
             self.shares[row, :size].copy(),
-            self.features[row, :size].copy("K"),
+            self.features[row, :size].copy("K"),  # feature by feature, as the network reads them
             self.gated[row].copy(),
             self.model_version,
         )

@@ -79,7 +79,7 @@ class Replay:
         half_life_ms: After so long, neighbours and queries weigh half; 0: they never fade.
         hide_owned: No list shows what its user has touched, however long ago.
         domains: Those that events and items may name; others are refused.
-        diversity: As in `Request`; of lists that answer searches 0.
+        diversity: How much the items of a list shall differ, searches apart, 0..1.
     """
 
     def __init__(
@@ -171,8 +171,15 @@ class Replay:
             if wanted(first + position, event, row):
                 uncounted = uncounted if counted else len(row.recent)
                 hidden = self._owned[event.user_id] if self._owned is not None else ()
-                request = steps.request(row, event, self.index, self._k, uncounted, hidden=hidden)
-                request.diversity = 0.0 if request.is_search else self._diversity
+                request = steps.request(
+                    row,
+                    event,
+                    self.index,
+                    self._k,
+                    uncounted,
+                    hidden=hidden,
+                    diversity=self._diversity,
+                )
                 asked.append((first + position, event, request))
             if self._owned is not None and not isinstance(event, Search):
                 self._owned[event.user_id].add(event.item_id)

@@ -216,6 +216,7 @@ def request(
     uncounted: int,
     *,
     hidden: Iterable[str] = (),
+    diversity: float = 0.0,
 ) -> Request:
     """Ask for the list that an event calls for: what to show now, or what answers a search.
 
@@ -228,6 +229,7 @@ def request(
         k: Length of the list, unless the search says its own.
         uncounted: So many of the row's newest touches are not in the item rows yet.
         hidden: Items not to show, beside those that the event itself excludes.
+        diversity: How much the items shall differ, unless they answer a search.
     """
     touches = row.recent
     leaves, brands = index.leanings(shares(row.categories), shares(row.brands))
@@ -245,8 +247,10 @@ def request(
         price_bands={band_code(band): share for band, share in shares(row.price_bands).items()},
         exclude=index.slots(hidden),
         domain=_domain(event, index),
+        diversity=diversity,
     )
     if isinstance(event, Search):
+        wanted.diversity = 0.0
         wanted.query = event.query
         words = meant(event.query, index)
         wanted.query_keys = query_keys(words)

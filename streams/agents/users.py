@@ -164,8 +164,15 @@ async def _lists(
             row = outcome.rows[event.user_id] if stored else new_profile()
             uncounted = outcome.touches[event.user_id] if stored else 0
             hidden = steps.bought(row) if settings.hide_bought else ()
-            request = steps.request(row, event, context.index, settings.k, uncounted, hidden=hidden)
-            request.diversity = 0.0 if request.is_search else settings.diversity
+            request = steps.request(
+                row,
+                event,
+                context.index,
+                settings.k,
+                uncounted,
+                hidden=hidden,
+                diversity=settings.diversity,
+            )
             asked.append(Asked(event, request, stored))
         ranked = ranked_for(asked, context.index, context.model)
         answers = recommendations(asked, ranked, context.index, now_ms())

@@ -199,3 +199,13 @@ def test_a_misspelt_search_finds_what_was_meant() -> None:
     assert wanted.query_keys == ["=samsung galaxy", "~samsunggalaxy", "samsung", "galaxy"]
     right = steps.request(Profile(), replace(asked, query="samsung galaxy"), index, 5, 0)
     assert (right.terms, right.query_keys) == (wanted.terms, wanted.query_keys)
+
+
+def test_items_differ_as_much_as_is_asked_for_but_where_they_answer_a_search() -> None:
+    index = ItemIndex()
+    search = Search(event_id="s", user_id="u", query="mug", ts=NOW)
+    asked = [
+        steps.request(Profile(), one, index, 5, 0, diversity=0.5)
+        for one in (click("c", "i"), search)
+    ]
+    assert [one.diversity for one in asked] == [0.5, 0.0]
