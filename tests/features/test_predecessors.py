@@ -159,9 +159,8 @@ def test_of_equals_the_last_to_change_stay_in_their_order(told: Predecessors, mo
         for kind, pairs in enumerate(told)
         for place, (item_id, stored) in enumerate(pairs.items())
     ]
-    stay = {(one[1], one[3]) for one in sorted(places, reverse=True)[:most]}
-    if len(places) <= 2 * most:
-        stay = {(one[1], one[3]) for one in places}
+    count = most if len(places) > 2 * most else len(places)
+    stay = {(one[1], one[3]) for one in sorted(places, reverse=True)[:count]}
     for kind, (before, after) in enumerate(zip(told, pruned(told, most), strict=True)):
         assert [*after.items()] == [one for one in before.items() if (kind, one[0]) in stay]
 
