@@ -61,6 +61,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # fa
         calling = asyncio.run_coroutine_threadsafe(fetching, self.thread_loop)
         return await asyncio.wrap_future(calling)
 
+    def known_position(self, tp: TP) -> int | None:
+        """Return where a partition is read next; None where it is not ours, or not known yet.
+
+        aiokafka's `position()` fails where a rebalance took the partition meanwhile, and waits
+        where the position is not known: for ever, if need be.
+        """
+        subscription = self._ensure_consumer()._subscription.subscription  # noqa: SLF001
+        assignment = None if subscription is None else subscription.assignment
+        state = None if assignment is None else assignment.state_value(tp)
+        return state.position if state is not None and state.has_valid_position else None
+
     async def _fetch_records(
         self,
         consumer: Any,
@@ -140,6 +151,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
             if not self._get_active_partitions():
                 return {}, set()
         return await super()._wait_next_records(timeout)
+
+    def known_position(self, tp: TP) -> int | None:
+        """Return where a partition is read next; None where it is not ours, or not known yet."""
+        return self._thread.known_position(tp)
 
     def serves(self, tp: TP) -> bool:
         """Say whether records of a partition may be delivered now.

@@ -35,23 +35,26 @@ async def step_over_holes(consumer: Any) -> None:
     """Let recovery end where a changelog's last offsets hold no record.
 
     Recovery waits for the record before the end offset. A transaction's marker or a record that
-    compaction removed is never delivered, so it would wait for ever. What has been read up to the
-    end and applied twice in a row without change is complete.
+    compaction removed is never delivered, so it would wait for ever. What had been read up to the
+    end a look ago, and of which nothing has been applied since, is complete: what was on its way
+    from the fetch to the queue has long come.
     """
-    before: dict[Any, int] = {}
+    before: dict[Any, int] = {}  # how far partitions are applied that are read to their ends
     async for _ in consumer.itertimer(CHECK_EVERY_S, name="step_over_holes"):
         tables = consumer.app.tables
         recovery = tables.recovery
         if not recovery.in_recovery or not tables.changelog_queue.empty():
             before = {}
             continue
-        waiting = {tp: recovery.active_offsets[tp] for tp in _unfinished(recovery)}
-        for tp, applied in waiting.items():
+        waiting = {}
+        for tp in _unfinished(recovery):
             end = recovery.active_highwaters[tp]
-            position = await consumer.position(tp)
-            if before.get(tp) == applied and position is not None and position > end:
-                consumer.log.info("%s ends in holes: %s..%s", tp, applied + 1, end)
-                recovery.active_offsets[tp] = end
+            position = consumer.known_position(tp)
+            if position is not None and position > end:
+                waiting[tp] = recovery.active_offsets[tp]
+                if before.get(tp) == waiting[tp]:
+                    consumer.log.info("%s ends in holes: %s..%s", tp, waiting[tp] + 1, end)
+                    recovery.active_offsets[tp] = end
         before = waiting
 
 

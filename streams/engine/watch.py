@@ -9,7 +9,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from aiokafka.errors import KafkaError
 from faust.types import TP, AppT
@@ -142,7 +141,7 @@ class Watch(Service):  # type: ignore[misc]  # mode ships no types
         changelogs = self._app.tables.changelog_topics
         sources = [tp for tp in consumer.assignment() if tp.topic not in changelogs]
         watched = [*(sources if self._expecting() else ()), *recovery.standby_tps]
-        reads = await _ask(consumer, watched)
+        reads = await _ask(consumer, watched) if watched else {}
         marks: dict[TP, Mark | None] = {}
         for tp in watched:
             unacked = consumer.oldest_unacked(tp)
@@ -170,19 +169,8 @@ async def _ask(consumer: Consumer, tps: Sequence[TP]) -> dict[TP, tuple[int | No
     """
     thread = consumer._thread  # noqa: SLF001  nothing public leads there
     asking = asyncio.run_coroutine_threadsafe(
-        _offsets(thread._consumer, tps),  # noqa: SLF001
+        thread._consumer.end_offsets(tps),  # noqa: SLF001
         thread.thread_loop,
     )
-    return await asyncio.wait_for(asyncio.wrap_future(asking), ANSWER_WITHIN_S)
-
-
-async def _offsets(client: Any, tps: Sequence[TP]) -> dict[TP, tuple[int | None, int]]:
-    ends = await client.end_offsets(tps) if tps else {}
-    subscription = client._subscription.subscription  # noqa: SLF001  `position()` may wait for ever
-    assignment = None if subscription is None else subscription.assignment
-    found = {}
-    for tp in tps:
-        state = None if assignment is None else assignment.state_value(tp)
-        position = None if state is None or not state.has_valid_position else state.position
-        found[tp] = (position, ends[tp])
-    return found
+    ends = await asyncio.wait_for(asyncio.wrap_future(asking), ANSWER_WITHIN_S)
+    return {tp: (consumer.known_position(tp), ends[tp]) for tp in tps}
