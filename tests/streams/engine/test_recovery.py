@@ -64,7 +64,7 @@ async def test_a_changelog_that_ends_in_holes_is_recovered() -> None:
 async def test_nothing_is_stepped_over_while_something_may_come() -> None:
     assert await applied_after(Consumer([7], end=9, position=[9], rounds=3)) == 7  # not read yet
     assert await applied_after(Consumer([6, 7], end=9, position=[10], rounds=2)) == 7  # progress
-    gone = Consumer([7], end=9, position=[None], rounds=3)  # a rebalance took it, or it is not sought
+    gone = Consumer([7], end=9, position=[None], rounds=3)  # no longer ours
     assert await applied_after(gone) == 7
     on_its_way = Consumer([7], end=9, position=[8, 10], rounds=2)  # between fetch and queue
     assert await applied_after(on_its_way) == 7
