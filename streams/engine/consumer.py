@@ -154,7 +154,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
 
     def known_position(self, tp: TP) -> int | None:
         """Return where a partition is read next; None where it is not ours, or not known yet."""
-        return self._thread.known_position(tp)
+        position: int | None = self._thread.known_position(tp)
+        return position
 
     def serves(self, tp: TP) -> bool:
         """Say whether records of a partition may be delivered now.
