@@ -19,6 +19,7 @@ from faust.types import StreamT
 
 from streams import engine
 from streams.engine.options import Compression
+from tests.contract import where
 
 ROW = struct.Struct(">qq")
 POISON = b"poison"
@@ -183,6 +184,7 @@ def stock_app(options: Options) -> faust.App:
 
 def main() -> None:
     """Run one worker until it is stopped."""
+    where.tell_when_asked()
     options = msgspec.json.decode(sys.argv[1], type=Options)
     if options.transport == "batch":
         app = batch_app(options)

@@ -21,6 +21,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.partitioner import DefaultPartitioner
 
 from tests.contract.count_app import ROW, Options
+from tests.contract.where import ASK, STANDS
 from tests.support import eventually
 
 PARTITIONS = 4
@@ -70,13 +71,19 @@ class Worker:
 
     def stop(self, within_s: float = 30) -> int:
         self.process.terminate()
-        return self.process.wait(within_s)
+        return self.ends(within_s)
 
     def ends(self, within_s: float = 45) -> int:
         try:
             return self.process.wait(within_s)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"still running:\n{self.log.read_text()[-3000:]}") from None
+            before = self.log.read_text()[-3000:]
+            self.process.send_signal(ASK)
+            eventually(lambda: self.said(STANDS), 10)
+            self.send(signal.SIGABRT)
+            self.process.wait()
+            stands = self.log.read_text().partition(STANDS)[2]
+            raise AssertionError(f"still running:\n{before}\n{STANDS}{stands}") from None
 
 
 class Site:
