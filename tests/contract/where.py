@@ -31,7 +31,7 @@ def _tell(*_: object) -> None:
 def _awaits(awaited: Any) -> Iterator[str]:
     """Name the places of a chain of coroutines, the outermost first, and what the last awaits."""
     while inspect.iscoroutine(awaited):
-        frame = awaited.cr_frame
+        frame: Any = awaited.cr_frame
         yield f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_qualname}"
         awaited = awaited.cr_await
     if awaited is not None:
