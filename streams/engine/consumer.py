@@ -15,11 +15,12 @@ from faust.types import TP, ConsumerMessage, Message
 from mode import Service
 
 from streams.engine.batch import Batch, Record
-from streams.engine.patience import be_patient
+from streams.engine.patience import be_patient, within
 from streams.engine.recovery import step_over_holes
 
 FETCH_MAX_WAIT_MS = 250  # Faust's 1500 delays a partition that missed the node's long poll
 COMMIT_ON_REVOKE_S = 5.0
+LEAVE_WITHIN_S = 10.0
 
 
 class RebalanceListener(driver.ConsumerRebalanceListener):  # type: ignore[misc]  # faust ships no types
@@ -49,6 +50,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # fa
         Faust calls this where a rebalance meets a worker that is stopping. It would close the
         connections on its own loop while this thread's uses them: the process died of SIGSEGV.
         """
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group, but in bounds: the worker waits for this thread.
+
+        Faust waits for the consumer to stop, and that for a rebalance under way, and that for the
+        worker's own loop. Where this fails or is cancelled the worker would not be told for 60 s.
+        """
+        try:
+            await within(super().on_thread_stop(), LEAVE_WITHIN_S)
+        except (TimeoutError, KafkaError) as error:
+            self.log.warning("did not leave the group in order, its session ends alone: %r", error)
 
     async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109  Faust's signature
         """Fetch on this thread, called from Faust's: without Faust's queue for calls.
@@ -211,9 +223,13 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
         """Do nothing: offsets inside a batch are no gap, and real holes lie between batches."""
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Commit what is acked, so that the next owner does not repeat it; forget the rest."""
+        """Commit what is acked, so that the next owner does not repeat it; forget the rest.
+
+        A consumer that stops has committed, and its thread takes no calls any more.
+        """
         try:
-            await asyncio.wait_for(self.commit(), COMMIT_ON_REVOKE_S)
+            if not self.should_stop:
+                await within(self.commit(), COMMIT_ON_REVOKE_S)
         except (TimeoutError, KafkaError) as error:
             self.log.warning("not committed before a rebalance, will be replayed: %r", error)
         for tp in revoked:

@@ -24,6 +24,7 @@ from faust.transport.consumer import Consumer as BaseConsumer
 from faust.transport.consumer import ThreadDelegateConsumer
 from faust.transport.drivers import aiokafka as driver
 from mode import Service
+from mode.threads import ServiceThread
 from mode.utils.collections import ManagedUserDict
 from mode.utils.queues import ThrowableQueue
 
@@ -73,6 +74,9 @@ CONSUMER = [
     Seam(_THREAD, "_ensure_consumer", "what to fetch with", ""),
     Seam(_THREAD, "thread_loop", "where to fetch"),
     Seam(aiokafka.AIOKafkaConsumer, "_max_poll_records", "how much to fetch"),
+    Seam(
+        _THREAD, "on_thread_stop", "leaves the group in bounds", "", ServiceThread._shutdown_thread
+    ),
     Seam(_THREAD, "close", "would close another loop's connections", "", ThreadDelegateConsumer),
     Seam(BaseConsumer, "getmany", "yields batches", "timeout", BaseConsumer._drain_messages),
     Seam(BaseConsumer, "_wait_next_records", "where records come from", "timeout"),

@@ -2,10 +2,13 @@
 
 import asyncio
 from collections import deque
+from contextlib import nullcontext, suppress
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -149,13 +152,32 @@ async def test_a_revocation_commits_first_and_forgets_then(consumer: Consumer) -
 
 
 @run
-async def test_a_commit_that_hangs_does_not_hold_a_rebalance_up(
-    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+async def test_a_consumer_that_stops_has_committed_and_does_not_try_again(
+    consumer: Consumer,
 ) -> None:
+    consumer._stopped.set()  # its thread takes no calls any more: a commit would wait in vain
+    consumer._outstanding[SOURCE] = deque()
+    consumer.commit = lambda: pytest.fail("asked to commit")
+    await consumer.on_partitions_revoked({SOURCE})
+    assert SOURCE not in consumer._outstanding
+
+
+@run
+@pytest.mark.parametrize("deaf", [False, True])  # Faust's takes a cancel for another commit's
+async def test_a_commit_that_hangs_does_not_hold_a_rebalance_up(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch, *, deaf: bool
+) -> None:
+    never = asyncio.Event()
+
+    async def commit() -> None:
+        with suppress(asyncio.CancelledError) if deaf else nullcontext():
+            await never.wait()
+        await never.wait()
+
     monkeypatch.setattr("streams.engine.consumer.COMMIT_ON_REVOKE_S", 0.01)
     consumer._outstanding[SOURCE] = deque()
-    consumer.commit = asyncio.Event().wait
-    await consumer.on_partitions_revoked({SOURCE})
+    consumer.commit = commit
+    await asyncio.wait_for(consumer.on_partitions_revoked({SOURCE}), 5)
     assert SOURCE not in consumer._outstanding
 
 
@@ -169,3 +191,32 @@ def test_a_buffer_with_room_fetches_again_unless_tables_recover(
     consumer.on_buffer_drop(SOURCE)
     assert consumer._active_partitions == (set() if recovering else {SOURCE})
     assert not consumer._buffered_partitions
+
+
+@run
+@pytest.mark.parametrize("fault", ["waits", "cancelled", "fails"])
+async def test_a_consumer_that_cannot_leave_in_order_keeps_no_worker_from_ending(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    async def stop() -> None:
+        if fault == "waits":
+            await asyncio.Event().wait()
+        raise asyncio.CancelledError if fault == "cancelled" else KafkaError("no answer")
+
+    monkeypatch.setattr("streams.engine.consumer.LEAVE_WITHIN_S", 0.05)
+    thread: Any = consumer._thread
+    thread._consumer = SimpleNamespace(stop=stop)
+    await asyncio.wait_for(thread.on_thread_stop(), 5)
+
+
+@run
+async def test_a_position_is_told_without_waiting(consumer: Consumer) -> None:
+    thread: Any = consumer._thread
+    thread._consumer = made = thread._create_worker_consumer(consumer.app.transport)
+    assert consumer.known_position(SOURCE) is None  # nothing is subscribed yet
+    made.assign([TopicPartition(*SOURCE)])
+    assert consumer.known_position(SOURCE) is None  # ours, not sought
+    made._subscription.subscription.assignment.state_value(TopicPartition(*SOURCE)).seek(7)
+    assert consumer.known_position(SOURCE) == 7
+    assert consumer.known_position(OTHER) is None  # not ours
+    await made.stop()
