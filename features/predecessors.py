@@ -7,7 +7,8 @@ Two numbers of a pair are stored in one, which makes a row of 200 pairs three ti
 """
 
 from collections.abc import Sequence
-from itertools import chain, compress, islice
+from itertools import chain, compress, islice, repeat
+from operator import add
 from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
@@ -50,36 +51,22 @@ def parts(stored: _Stored) -> tuple[_Stored, _Stored]:
     return stored >> PASSAGE_BITS, stored & _MASK
 
 
-def weights_of(stored: Sequence[int]) -> list[float]:
-    """Return the weight of each `pair`, as often as one at distance 0 would count."""
-    return [(one >> PASSAGE_BITS) / WEIGHT_ONE for one in stored]
-
-
-def passages_of(stored: Sequence[int]) -> list[float]:
-    """Return the number of passages of each `pair`."""
-    return [(one & _MASK) / ONE for one in stored]
-
-
-def summed(
-    predecessors: Predecessors, names: Sequence[str]
-) -> tuple[list[float], list[float], list[float]]:
+def summed(predecessors: Predecessors, names: Sequence[str]) -> tuple[list[int], list[int]]:
     """Return what is stored of pairs with some items, of all kinds together.
 
     Returns:
-        The weight, the number of passages, and of the weight what ended in a purchase, of each.
+        A sum as `parts` takes one, and what of it ended in a purchase, of each.
     """
     # In the order of `PAIRS`: every other kind ends in a purchase.
-    click_click, click_purchase, purchase_click, purchase_purchase = [
-        pairs.get for pairs in predecessors
-    ]
-    weights, passages, bought = [], [], []
-    for name in names:
-        ended = click_purchase(name, 0) + purchase_purchase(name, 0)
-        stored = click_click(name, 0) + purchase_click(name, 0) + ended
-        weights.append((stored >> PASSAGE_BITS) / WEIGHT_ONE)
-        passages.append((stored & _MASK) / ONE)
-        bought.append((ended >> PASSAGE_BITS) / WEIGHT_ONE)
-    return weights, passages, bought
+    ended = _sums(predecessors[1::2], names)
+    return [*map(add, _sums(predecessors[::2], names), ended)], ended
+
+
+def _sums(predecessors: Predecessors, names: Sequence[str]) -> list[int]:
+    """Return the sum of what a click led to and what a purchase led to, of each name."""
+    clicks, purchases = predecessors
+    found = map(clicks.get, names, repeat(0))
+    return [*map(add, found, map(purchases.get, names, repeat(0)))] if purchases else [*found]
 
 
 def closeness(stored: _Stored) -> _Stored:

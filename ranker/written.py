@@ -4,7 +4,6 @@ To write one number into an array from Python takes as long as to write hundreds
 """
 
 from collections.abc import Sequence
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +27,12 @@ def told_of(
         sources: slots of the predecessors of all, one state after the other, (S,).
         scales: turn weights into those as of the landmark, (B,).
     """
-    count = len(sources)
-    bought = [(0.0,) * len(s.forward) if s.bought is None else s.bought for s in states]
-    weights = np.empty((count, 3), np.float32)
-    for number, told in enumerate(
-        ([s.forward for s in states], [s.passages for s in states], bought)
-    ):
-        weights[:, number] = np.fromiter(chain.from_iterable(told), np.float32, count)
+    nothing = np.zeros(max((len(s.predecessors) for s in states), default=0), np.float32)
+    bought = [nothing[: len(s.predecessors)] if s.bought is None else s.bought for s in states]
+    weights = np.empty((len(sources), 3), np.float32)
+    told = [s.forward for s in states], [s.passages for s in states], bought
+    for number, column in enumerate(told):
+        np.concatenate(column, out=weights[:, number], casting="same_kind")
     return Told(
         rows=slots,
         partial=np.array([state.partial for state in states]),

@@ -4,15 +4,18 @@ The worker and `headrace features explain` feed them from `item-state`, the eval
 rows; all call these two functions.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from features.item import ItemRow
 from features.levels import CategoryLevels
 from features.standing import figures_of, lead
-from ranker.items import ItemIndex, ItemState
-from streams.item_states import content_of, item_state
+from ranker.items import ItemIndex
+from streams.batches import batched
+from streams.item_states import Change, content_of, item_states
+
+_AT_ONCE = 1024  # items are shown at once at most
 
 
 def show_items(
@@ -32,7 +35,8 @@ def show_items(
         rows: Item id and row; of two for one item the later holds.
     """
     newest = dict(rows)
-    index.put_many(_states(index, levels, newest))
+    for some in batched(newest.items(), _AT_ONCE):
+        index.put_many(item_states([_change(index, levels, item_id, row) for item_id, row in some]))
     contents = {
         item_id: content
         for item_id, row in newest.items()
@@ -42,18 +46,14 @@ def show_items(
         index.put_vectors(list(contents), np.stack(list(contents.values())))
 
 
-def _states(
-    index: ItemIndex, levels: CategoryLevels, rows: Mapping[str, ItemRow]
-) -> Iterator[ItemState]:
-    """Put items into the statistics one after the other, and yield the state of each."""
-    for item_id, row in rows.items():
-        slot, figures = index.slot(item_id), figures_of(row)
-        if figures is None:
-            levels.drop(slot)
-            yield item_state(item_id, row)
-        else:
-            category = levels.put(slot, figures)
-            yield item_state(item_id, row, lead(figures, category), index.mark(slot))
+def _change(index: ItemIndex, levels: CategoryLevels, item_id: str, row: ItemRow) -> Change:
+    """Put an item into the statistics, and say how rankings are to see it."""
+    slot, figures = index.slot(item_id), figures_of(row)
+    if figures is None:
+        levels.drop(slot)
+        return Change(item_id, row)
+    category = levels.put(slot, figures)
+    return Change(item_id, row, lead(figures, category), index.mark(slot))
 
 
 def forget_item(index: ItemIndex, levels: CategoryLevels, item_id: str) -> None:

@@ -1,9 +1,10 @@
-"""An item's row -> what a ranking reads of it."""
+"""Rows of items -> what a ranking reads of them."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from operator import sub
+from typing import NamedTuple
 
 import numpy as np
 from msgspec.structs import replace as replace_row
@@ -15,7 +16,7 @@ from features.domains import Domains
 from features.events import Item, Kind
 from features.fading import ONE
 from features.item import HALF_LIVES_MS, NEVER, ItemRow, domain_of
-from features.predecessors import PAIRS, WEIGHT_ONE, changed_last, passages_of, summed, weights_of
+from features.predecessors import PAIRS, WEIGHT_ONE, changed_last, parts, summed
 from features.standing import Lead
 from features.text import terms
 from ranker.columns import ALWAYS_FROM, ALWAYS_TO
@@ -28,40 +29,85 @@ _NO_ENTRY = Item(item_id="")
 _ENDED_IN_A_PURCHASE = tuple(later == Kind.PURCHASE for _, later in PAIRS)
 _NOT_TOUCHED = (0.0,) * len(HALF_LIVES_MS)
 _CONTENT = "<f2"
+_Floats = NDArray[np.float32]
+_Columns = tuple[_Floats, _Floats, _Floats]
 
 
-def item_state(
-    item_id: str, row: ItemRow, leads: Lead = NO_LEAD, known: Mark = NO_MARK
-) -> ItemState:
-    """Turn an item's row into what a ranking reads.
+class Change(NamedTuple):
+    """An item that rankings are to see as it is now.
 
-    Args:
+    Attributes:
         item_id: Of the item.
         row: Its row.
         leads: How far it is ahead of its category.
         known: `ItemIndex.mark` of the item: of its pairs no more is told than what has changed
             since, and of its entry nothing where that has not.
     """
-    mark = _mark(row)
-    since = _paired_since(known, mark)
-    pairs = _pairs(row) if since is None else _changed_pairs(row, since)
+
+    item_id: str
+    row: ItemRow
+    leads: Lead = NO_LEAD
+    known: Mark = NO_MARK
+
+
+def item_states(changes: Sequence[Change]) -> list[ItemState]:
+    """Turn rows into what a ranking reads; the numbers of all their pairs at once."""
+    marks = [_mark(change.row) for change in changes]
+    since = [_paired_since(one.known, mark) for one, mark in zip(changes, marks, strict=True)]
+    told = [
+        _pairs(one.row) if paired is None else _changed_pairs(one.row, paired)
+        for one, paired in zip(changes, since, strict=True)
+    ]
+    weights, passages = parts(_numbers([stored for _, stored, _ in told]))
+    bought, _ = parts(_numbers([ended for _, _, ended in told]))
+    columns = _singles(weights, WEIGHT_ONE), _singles(passages, ONE), _singles(bought, WEIGHT_ONE)
+    states, begin = [], 0
+    for change, mark, paired, (names, _, _) in zip(changes, marks, since, told, strict=True):
+        part = slice(begin, begin + len(names))
+        numbers = columns[0][part], columns[1][part], columns[2][part]
+        states.append(_state(change, mark, names, numbers, partial=paired is not None))
+        begin = part.stop
+    return states
+
+
+def item_state(
+    item_id: str, row: ItemRow, leads: Lead = NO_LEAD, known: Mark = NO_MARK
+) -> ItemState:
+    """Return one of `item_states`; arguments as in `Change`."""
+    (state,) = item_states([Change(item_id, row, leads, known)])
+    return state
+
+
+def _state(
+    change: Change, mark: Mark, names: list[str], told: _Columns, *, partial: bool
+) -> ItemState:
+    row, known = change.row, change.known
     state = ItemState(
-        item_id,
-        *pairs,
-        partial=since is not None,
+        change.item_id,
+        names,
+        *told,
+        partial=partial,
         mark=mark,
         in_weight=row.in_weight / WEIGHT_ONE,
         reach=row.reach / ONE,
         as_of=row.as_of,
         popularity=row.popularity.values or _NOT_TOUCHED,
         popularity_ts=row.popularity.ts,
-        leads=leads,
+        leads=change.leads,
         query_counts={key: stored / ONE for key, stored in row.queries.items()},
         factors=vector_of(row.factors),
         bias=row.bias,
         as_listed=known[-1] == mark[-1],
     )
     return state if state.as_listed else _listed(state, row)
+
+
+def _numbers(stored: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    return np.array([*chain.from_iterable(stored)], np.int64)
+
+
+def _singles(numbers: NDArray[np.int64], one: int) -> _Floats:
+    return (numbers / one).astype(np.float32)
 
 
 def _listed(state: ItemState, row: ItemRow) -> ItemState:
@@ -81,7 +127,7 @@ def _listed(state: ItemState, row: ItemRow) -> ItemState:
     )
 
 
-def content_of(row: ItemRow) -> NDArray[np.float32] | None:
+def content_of(row: ItemRow) -> _Floats | None:
     """Return where the row's entry lies in `row.content_space`, (D,); None where nobody knows."""
     return np.frombuffer(row.content, _CONTENT).astype(np.float32) if row.content else None
 
@@ -109,7 +155,7 @@ def half_lives_of(domains: Domains) -> dict[str, tuple[int, ...]]:
     return dict(zip(domains.names, domains.half_lives_ms, strict=True))
 
 
-def vector_of(stored: bytes) -> NDArray[np.float32] | None:
+def vector_of(stored: bytes) -> _Floats | None:
     """Return factors as they are stored in a row, (d,); None before any were learnt."""
     return np.frombuffer(stored, "<f4") if stored else None
 
@@ -143,8 +189,8 @@ def _paired_since(known: Mark, now: Mark) -> list[int] | None:
     return None if min(paired) < 0 or 2 * sum(paired) > pairs else paired
 
 
-_Told = tuple[list[str], list[float], list[float], list[float]]
-"""Names, weight and passages of each, and of the weight what ended in a purchase."""
+_Told = tuple[list[str], list[int], list[int]]
+"""Names, what is stored of each, and what of that ended in a purchase."""
 
 
 def _pairs(row: ItemRow) -> _Told:
@@ -154,7 +200,7 @@ def _pairs(row: ItemRow) -> _Told:
     ended: list[int] = []
     for bought, pairs in zip(_ENDED_IN_A_PURCHASE, row.predecessors, strict=True):
         ended += pairs.values() if bought else [0] * len(pairs)
-    return names, weights_of(stored), passages_of(stored), weights_of(ended)
+    return names, stored, ended
 
 
 def _changed_pairs(row: ItemRow, paired: Sequence[int]) -> _Told:
