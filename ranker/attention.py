@@ -45,7 +45,7 @@ class AttentionConfig:
     history: int = 50
     kernel: int = 3
     dropout: float = 0.2
-    temperature: float = 0.07
+    temperature: float = 0.13
 
     def __post_init__(self) -> None:
         for name in ("dims", "heads", "history", "kernel"):

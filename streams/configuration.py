@@ -3,7 +3,7 @@
 import hashlib
 import pkgutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -19,13 +19,14 @@ _DIGITS = 12
 def configuration(domains: Domains = ONE_SHOP, diversity: float = 0.0) -> str:
     """Return the hash.
 
-    It is equal as long as no constant of features, ranker or learning has changed, nor what the
-    domains are, nor how much the items of a list differ.
+    It is equal as long as no constant of features, ranker or learning has changed and no default of
+    their dataclasses, nor what the domains are, nor how much the items of a list differ.
     """
     digest = hashlib.sha256(repr((domains.listed, diversity)).encode())
     for module in _modules():
         for name, value in sorted(vars(module).items()):
-            if name.isupper() and (told := _told(value)) is not None:
+            told = _told(value) if name.isupper() else _defaults(value, module)
+            if told is not None:
                 digest.update(f"{module.__name__}.{name}={told}\n".encode())
     return digest.hexdigest()[:_DIGITS]
 
@@ -35,6 +36,14 @@ def _modules() -> Iterator[ModuleType]:
         for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda one: one.name):
             yield import_module(f"{package.__name__}.{found.name}")
     yield from (factorise, learner, outcomes, replay)
+
+
+def _defaults(value: Any, module: ModuleType) -> str | None:
+    """Return the defaults of a dataclass of this module as text; None for anything else."""
+    if not (isinstance(value, type) and is_dataclass(value)) or value.__module__ != module.__name__:
+        return None
+    told = {field.name: _told(field.default) for field in fields(value)}
+    return repr(sorted((name, default) for name, default in told.items() if default is not None))
 
 
 def _told(value: Any) -> str | None:
