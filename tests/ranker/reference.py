@@ -9,6 +9,8 @@ from ranker.landmark import Landmark
 from ranker.pairs import TIE
 from ranker.request import Request
 
+FAINT = 1e-9  # what is left of a pair but for rounding: it may count as support, or not
+
 
 def scores_of(candidates: Candidates, b: int) -> dict[int, dict[str, float]]:
     """Return slot -> score name -> value of one list."""
@@ -47,7 +49,7 @@ def own_pairs(request: Request, landmark: Landmark) -> dict[tuple[int, int], lis
 
 
 def reference_neighbours(request: Request, index: ItemIndex) -> dict[int, dict[str, float]]:
-    """Sum the neighbour scores as `ranker.evidence` words them, with dicts."""
+    """Sum the neighbour scores as `ranker.evidence` words them, with dicts; count the faint."""
     rows, own = index.columns, own_pairs(request, index.landmark)
     now = index.landmark.left(request.now)
     sums: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
@@ -73,5 +75,6 @@ def reference_neighbours(request: Request, index: ItemIndex) -> dict[int, dict[s
                 sums[c][score] += value / (d + 1)
                 if d == 0:
                     sums[c][f"{score}_last"] = value
-            sums[c]["support"] += chance + cosine > 0
+            sums[c]["support"] += chance + cosine > FAINT
+            sums[c]["faint"] += chance + cosine <= FAINT
     return sums

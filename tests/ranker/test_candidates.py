@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from features.session import SESSION_GAP_MS
@@ -27,6 +27,7 @@ SEEDS = st.integers(0, 10_000)
 
 
 @seldom
+@example(seed=120, items=39, half_life_ms=HOUR)  # what the user added leaves some rounding behind
 @given(seed=SEEDS, items=st.integers(1, 60), half_life_ms=st.sampled_from([0, HOUR]))
 def test_neighbour_scores_are_those_of_the_reference(
     seed: int, items: int, half_life_ms: int
@@ -36,8 +37,9 @@ def test_neighbour_scores_are_those_of_the_reference(
     found = scores_of(generated([request], index), 0)
     expected = reference_neighbours(request, index)
     for slot, values in found.items():
-        for score in ("forward", "cosine", "lift", "bought", "support"):
+        for score in ("forward", "cosine", "lift", "bought"):
             assert values[score] == pytest.approx(expected[slot][score], rel=1e-4, abs=1e-6)
+        assert 0 <= values["support"] - expected[slot]["support"] <= expected[slot]["faint"]
         for score in ("forward_last", "cosine_last", "lift_last"):
             assert values[score] == pytest.approx(expected[slot][score], rel=1e-4, abs=1e-6)
 
