@@ -159,7 +159,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # faust ships no types
         if self.flow_active and not self._get_active_partitions():
             self._room.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._room.wait(), timeout)
+                async with asyncio.timeout(timeout):  # `wait_for` may swallow a cancel
+                    await self._room.wait()
             if not self._get_active_partitions():
                 return {}, set()
         return await super()._wait_next_records(timeout)

@@ -137,7 +137,8 @@ class Shard:
                 if self._turns.every_s:
                     wait_s = self._turns.until_next(time.monotonic())
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._now.wait(), wait_s)
+                        async with asyncio.timeout(wait_s):  # `wait_for` may swallow a cancel
+                            await self._now.wait()
                 self._now.clear()
                 await self._store_group()
         finally:

@@ -220,3 +220,19 @@ async def test_a_position_is_told_without_waiting(consumer: Consumer) -> None:
     assert consumer.known_position(SOURCE) == 7
     assert consumer.known_position(OTHER) is None  # not ours
     await made.stop()
+
+
+@run
+async def test_a_fetch_that_is_cancelled_as_a_buffer_gets_room_ends(consumer: Consumer) -> None:
+    consumer.flow_active = True
+    consumer._active_partitions = set()  # all buffers are full
+    fetching = asyncio.ensure_future(consumer._wait_next_records(5.0))
+    await asyncio.sleep(0.01)
+    consumer.flow_active = False  # as where a worker stops
+    consumer._active_partitions = {SOURCE}
+    consumer._room.set()  # the wait is over, and whoever waited has not heard of it
+    fetching.cancel()
+    done, _ = await asyncio.wait({fetching}, timeout=1)
+    fetching.cancel()
+    assert done
+    assert fetching.cancelled()
