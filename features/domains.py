@@ -22,7 +22,7 @@ class Domain(Struct, frozen=True):
     Attributes:
         name: As events and items spell it.
         weights: Kind of event -> what it adds to a user's leanings, above 0.
-        half_lives_ms: Of an item's three popularities, the shortest first.
+        half_lives_ms: Of an item's four popularities, the shortest first.
     """
 
     name: str = "shop"

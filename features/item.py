@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from features import decay, fading, predecessors
-from features.decay import DAY_MS, Decayed
+from features.decay import DAY_MS, HOUR_MS, Decayed
 from features.events import Item, Kind
 from features.fading import ONE
 from features.predecessors import NO_PAIRS, PAIRS, Predecessors
@@ -20,8 +20,8 @@ from features.rows import Fields, Format, extended
 from features.signals import Signals, Touched
 from features.text import query_keys
 
-VERSION = 5
-HALF_LIVES_MS = (DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
+VERSION = 6
+HALF_LIVES_MS = (HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
 MAX_QUERIES = 64
 NEVER = -1
 
@@ -35,7 +35,8 @@ class ItemRow(Struct, array_like=True, frozen=True, gc=False):
             name a `domain`.
         deleted: The catalogue had it and took it back.
         touches: Events that acted on it, one count for each `Kind`.
-        popularity: Touches under the half-lives of the item's domain (see `domain_of`).
+        popularity: Touches under the half-lives of the item's domain (see `domain_of`); since
+            version 6 there are four.
         in_weight: Sum of the weights of all that it followed, fading, in 1/`WEIGHT_ONE`.
         predecessors: Items that this one followed (itself, where users came back to it), for each
             kind of pair; the closest stay.
@@ -100,7 +101,13 @@ def _weight_v1(weight: int) -> int:
     return weight * predecessors.WEIGHT_ONE // 5040
 
 
-_UPGRADES = {1: _with_kinds_of_pairs, 2: extended, 3: extended, 4: extended}
+def _with_the_last_hour(fields: Fields) -> Fields:
+    """Upgrade a row of version 5, which did not count the touches of the last hour apart."""
+    values, ts = fields[4] or ((), 0)
+    return [*fields[:4], ((0.0, *values) if values else (), ts), *fields[5:]]
+
+
+_UPGRADES = {1: _with_kinds_of_pairs, 2: extended, 3: extended, 4: extended, 5: _with_the_last_hour}
 _FORMAT = Format(ItemRow, VERSION, "an item row", _UPGRADES)
 
 

@@ -37,6 +37,8 @@ _RANKS = {
     "cosine": "cosine with the user's items",
     "attention": "attention score",
     "factors": "factorisation score",
+    "popular_1h": "popularity over an hour",
+    "popular_1d": "popularity over a day",
     "popular_7d": "popularity over a week",
     "popular_30d": "popularity over a month",
     "title": "title match",
@@ -101,14 +103,24 @@ def _support() -> Iterator[Feature]:
 
 
 def _popularity() -> Iterator[Feature]:
-    for name, said in (("1d", "day"), ("7d", "week"), ("30d", "month")):
+    for name, said in (("1h", "an hour"), ("1d", "a day"), ("7d", "a week"), ("30d", "a month")):
         yield _of(
             f"popular_{name}_log",
-            f"ln(1 + n) of its clicks and purchases, each counting half after a {said}",
+            f"ln(1 + n) of its clicks and purchases, each counting half after {said}",
             unit="ln",
         )
+    for name, said in (("1h", "an hour"), ("1d", "a day"), ("7d", "a week")):
+        yield _of(
+            f"popular_{name}_relative",
+            f"its popularity over {said}, as a part of the list's highest",
+            high=1,
+        )
     yield _of(
-        "popular_7d_relative", "its popularity over a week, as a part of the list's highest", high=1
+        "trend_hour",
+        "how much more popular this hour than in its day",
+        unit="ln",
+        low=-inf,
+        high=3.18,
     )
     yield _of(
         "trend_day", "how much more popular today than in its week", unit="ln", low=-inf, high=1.95

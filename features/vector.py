@@ -36,6 +36,7 @@ SCORES = (
     "attention_known",
     "factors",
     "factors_known",
+    "popular_1h",
     "popular_1d",
     "popular_7d",
     "popular_30d",
@@ -53,6 +54,8 @@ SCORES = (
     "rank_cosine",
     "rank_attention",
     "rank_factors",
+    "rank_popular_1h",
+    "rank_popular_1d",
     "rank_popular_7d",
     "rank_popular_30d",
     "rank_title",
@@ -60,6 +63,12 @@ SCORES = (
 )
 _SHARES = ("forward_last", "forward", "cosine_last", "cosine", "lift_last", "lift", "bought")
 _MATCHES = ("title", "query_exact", "query_squashed", "query_terms")
+_POPULAR = ("popular_1h", "popular_1d", "popular_7d", "popular_30d")
+_TRENDS = (  # the part of the longer that falls to the shorter where an item is as popular as ever
+    ("trend_hour", "popular_1h", "popular_1d", 1 / 24),
+    ("trend_day", "popular_1d", "popular_7d", 1 / 7),
+    ("trend_week", "popular_7d", "popular_30d", 7 / 30),
+)
 _PLAIN = (
     "attention_known",
     "factors_known",
@@ -134,6 +143,20 @@ def _own(raw: Mapping[str, _Plane]) -> Iterator[tuple[str, _Plane]]:
     yield "own_visit_last", (visit & (raw["own_position"] == 1)).astype(np.float32)
 
 
+def _popularity(raw: Mapping[str, _Plane]) -> Iterator[tuple[str, _Plane]]:
+    """Yield how popular an item is over an hour to a month, and whether it rises."""
+    for name in _POPULAR:
+        yield f"{name}_log", np.log1p(raw[name])
+    for name in _POPULAR[:-1]:
+        peak = raw[name].max(axis=1, keepdims=True, initial=0)
+        yield f"{name}_relative", raw[name] / np.maximum(peak, np.float32(1e-12))
+    # One touch more on either side: the trend of an item that few know is near 0.
+    one = np.float32(1)
+    for trend, short, long, part in _TRENDS:
+        usual = raw[long] * np.float32(part) + one
+        yield trend, np.log((raw[short] + one) / usual)
+
+
 def _features(scores: _Plane) -> Iterator[tuple[str, _Plane]]:
     """Yield (name, (B, C) values) of every feature; absent candidates may hold anything."""
     raw = {name: scores[..., i] for i, name in enumerate(SCORES)}
@@ -151,16 +174,7 @@ def _features(scores: _Plane) -> Iterator[tuple[str, _Plane]]:
     odds = np.exp(np.clip(raw["factors"], -30, 30))
     yield "factors_sigmoid", raw["factors_known"] * np.divide(odds, odds + one)
     yield from _logit("factors", raw["factors"], raw["factors_known"], _FACTORS_SPAN)
-    day, week, month = raw["popular_1d"], raw["popular_7d"], raw["popular_30d"]
-    for name, popular in (("popular_1d", day), ("popular_7d", week), ("popular_30d", month)):
-        yield f"{name}_log", np.log1p(popular)
-    yield (
-        "popular_7d_relative",
-        week / np.maximum(week.max(axis=1, keepdims=True, initial=0), np.float32(1e-12)),
-    )
-    # One touch more on either side: the trend of an item that few know is near 0.
-    yield "trend_day", np.log((day + one) / (week / np.float32(7) + one))
-    yield "trend_week", np.log((week + one) / (month * np.float32(7 / 30) + one))
+    yield from _popularity(raw)
     similar = raw["similar_last"]
     yield (
         "similar_last_ratio",

@@ -30,8 +30,7 @@ class Found(NamedTuple):
 
     attention: NDArray[np.int32]  # (B, TOP_ATTENTION)
     factors: NDArray[np.int32]  # (B, TOP_FACTORS)
-    popular_7d: NDArray[np.int32]  # (domains, P) before the lists' filters
-    popular_30d: NDArray[np.int32]  # (domains, P)
+    popular: NDArray[np.int32]  # (domains, H, P) by each half-life, before the lists' filters
 
 
 class Leanings(NamedTuple):
@@ -52,7 +51,7 @@ class Batch(NamedTuple):
     found: Found
     leanings: Leanings
     shelves: Shelves
-    half_lives_ms: NDArray[np.float64]  # (domains, 3) of the popularities
+    half_lives_ms: NDArray[np.float64]  # (domains, H) of the popularities
 
 
 class Pools(NamedTuple):

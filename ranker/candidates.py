@@ -211,15 +211,14 @@ def _known(slots: _Slots) -> _Slots:
 def _search_dense(
     columns: Columns, filters: Filters, asked: Asked, size: int, index: ItemIndex
 ) -> Found:
-    lists, domains = len(asked.bias), len(index.half_lives_ms)
+    lists = len(asked.bias)
     found = Found(
         attention=np.full((lists, TOP_ATTENTION), -1, np.int32),
         factors=np.full((lists, TOP_FACTORS), -1, np.int32),
-        popular_7d=np.full((domains, POPULAR), -1, np.int32),
-        popular_30d=np.full((domains, POPULAR), -1, np.int32),
+        popular=np.full((*index.half_lives_ms.shape, POPULAR), -1, np.int32),
     )
     for domain in set(filters.wanted.tolist()):
-        found.popular_7d[domain], found.popular_30d[domain] = index.popular(size, domain)
+        found.popular[domain] = index.popular(size, domain)
     for wanted, queries, near, space, out in (
         (
             asked.has_query,

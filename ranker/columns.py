@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from ranker.pairs import TIE, Pairs
 
-DAY_MS = 86_400_000
-HALF_LIVES_MS = (DAY_MS, 7 * DAY_MS, 30 * DAY_MS)  # of the three popularities, by default
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+HALF_LIVES_MS = (HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)  # of popularity, by default
+BY_DAY, BY_WEEK = 1, 2  # of these
 NO_DOMAIN = -1  # of an item whose domain is none of the index's: no list is of it
 MARKS = 7  # numbers of a mark
 SHRINK = 5.0  # added to counts under a root, so that a pair seen once does not look certain
@@ -28,7 +29,7 @@ _TOGETHER = (
                       "price_band", "leads", "taken", "expected"],
             "formats": [("f4", len(HALF_LIVES_MS)), "i8", "f4", "i4", "i4", "i4", "i4", ("f4", 2),
                         "f4", "f4"],
-            "offsets": [8, 0, 20, 24, 28, 32, 36, 40, 48, 52],
+            "offsets": [8, 0, 24, 28, 32, 36, 40, 44, 52, 56],
             "itemsize": 64,
         }
     ),
@@ -38,9 +39,9 @@ _TOGETHER = (
 class Columns(NamedTuple):
     """One row per slot: cap rows of which the index uses the first few.
 
-    Dimensions: N neighbours, d factors, D of the vectors. Kernels take this tuple as it is. Growth
-    makes a new one, so whoever holds an old one may go on reading it: every slot that it names lies
-    inside its own arrays.
+    Dimensions: N neighbours, H half-lives, d factors, D of the vectors. Kernels take this tuple as
+    it is. Growth makes a new one, so whoever holds an old one may go on reading it: every slot that
+    it names lies inside its own arrays.
     """
 
     neighbours: NDArray[np.int32]  # (cap, N) this and what follows as in `ranker.pairs.Pairs`
@@ -55,9 +56,9 @@ class Columns(NamedTuple):
     mark: NDArray[np.int64]  # (cap, MARKS) `ItemState.mark` of what is known
     in_weight: _Floats  # (cap,) as of the landmark, as all of the pairs
     reach: _Floats  # (cap,) touches, likewise
-    popularity: _Floats  # (cap, 3) decayed touches as of popularity_ts
+    popularity: _Floats  # (cap, H) decayed touches as of popularity_ts
     popularity_ts: NDArray[np.int64]  # (cap,) ms UTC
-    popular_key: NDArray[np.float64]  # (cap, 3) sorts by popularity, whatever the time
+    popular_key: NDArray[np.float64]  # (cap, H) sorts by popularity, whatever the time
     factors: _Floats  # (cap, d + 1) the last column is the bias
     has_factors: NDArray[np.bool_]  # (cap,)
     vectors: _Floats  # (cap, D) L2-normalised, zero where unknown

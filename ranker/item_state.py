@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ranker.columns import ALWAYS_FROM, ALWAYS_TO, DATED, HIDDEN, MARKS, SHOWN
+from ranker.columns import ALWAYS_FROM, ALWAYS_TO, DATED, HALF_LIVES_MS, HIDDEN, MARKS, SHOWN
 
 _Floats = NDArray[np.float32]
 Mark = tuple[int, ...]
@@ -65,7 +65,7 @@ class ItemState(NamedTuple):
     in_weight: float = 0.0
     reach: float = 0.0
     as_of: int = 0
-    popularity: Sequence[float] = (0.0, 0.0, 0.0)
+    popularity: Sequence[float] = (0.0,) * len(HALF_LIVES_MS)
     popularity_ts: int = 0
     leads: tuple[float, float] = (0.0, 0.0)
     query_counts: Mapping[str, float] = MappingProxyType({})

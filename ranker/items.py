@@ -39,7 +39,8 @@ class ItemIndex:
         neighbours: length of an item's list.
         factors: length of the factors.
         half_life_ms: after so long pairs and queries weigh half; 0 = they never fade.
-        domains: name -> the three half-lives of its popularities in ms, the default one first; 127.
+        domains: name -> the half-lives of its popularities in ms, as many as `HALF_LIVES_MS`; the
+            default one first; 127.
         aside: runs what takes long and may be late: building the cells of very many vectors.
     """
 
@@ -59,7 +60,7 @@ class ItemIndex:
         self.changes = 0  # grows with every change: what was computed at an equal count still holds
         self.landmark = Landmark(half_life_ms)
         self.domains = tuple(domains)
-        self.half_lives_ms = np.array(list(domains.values()), np.float64)  # (domains, 3)
+        self.half_lives_ms = np.array(list(domains.values()), np.float64)  # (domains, H)
         self._numbers = {name: number for number, name in enumerate(domains)} | {"": 0}
         self.near_vectors, self.near_factors = Nearest(aside), Nearest(aside)
         self._pairs = pairs_of(self.columns)
@@ -229,7 +230,7 @@ class ItemIndex:
         self.changes += 1
 
     def popularity_at(self, now: int) -> _Floats:
-        """Return each slot's popularity decayed to `now` (ms UTC), (I, 3).
+        """Return each slot's popularity decayed to `now` (ms UTC), (I, H).
 
         It may be called while another thread writes to the index.
         """

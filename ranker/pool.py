@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from ranker._jit import kernel
 from ranker.batch import Batch, Pools
+from ranker.columns import HALF_LIVES_MS
 from ranker.evidence import (
     COSINE,
     FORWARD,
@@ -27,7 +28,7 @@ TOP_TITLE, TOP_QUERY, TOP_OWN, TOP_FORWARD, TOP_COSINE = 50, 50, 50, 50, 40
 TOP_ATTENTION, TOP_FACTORS, TOP_POPULAR, TOP_LIKED = 60, 20, 20, 20
 POOL, POOL_SEARCH = 180, 250  # candidates of a list, of a search
 _TURNS = 60  # the largest of the tops
-_GENERATORS = 10
+_GENERATORS = 8 + len(HALF_LIVES_MS)
 
 
 def new_pools(limits: NDArray[np.int32]) -> Pools:
@@ -108,7 +109,6 @@ def _generate(
 ) -> None:
     """Write each generator's items, best first, into a row of `turns`."""
     own, found = table.slots[: table.distinct[0]], batch.found
-    domain = batch.filters.wanted[b]
     lengths[0] = lengths[1] = 0
     if batch.searches.start[b] < batch.searches.start[b + 1]:
         lengths[0] = _top_rows(batch, b, table, TITLE, turns[0, :TOP_TITLE])
@@ -118,9 +118,10 @@ def _generate(
     lengths[4] = _top_rows(batch, b, table, COSINE, turns[4, :TOP_COSINE])
     lengths[5] = _copy_allowed(batch, b, found.attention[b], turns[5, :TOP_ATTENTION])
     lengths[6] = _copy_allowed(batch, b, found.factors[b], turns[6, :TOP_FACTORS])
-    lengths[7] = _copy_allowed(batch, b, found.popular_7d[domain], turns[7, :TOP_POPULAR])
-    lengths[8] = _copy_allowed(batch, b, found.popular_30d[domain], turns[8, :TOP_POPULAR])
-    lengths[9] = _popular_where_liked(batch, b, turns[9, :TOP_LIKED])
+    lengths[7] = _popular_where_liked(batch, b, turns[7, :TOP_LIKED])
+    popular = found.popular[batch.filters.wanted[b]]
+    for h in range(len(popular)):
+        lengths[8 + h] = _copy_allowed(batch, b, popular[h], turns[8 + h, :TOP_POPULAR])
 
 
 @kernel

@@ -9,7 +9,6 @@ from ranker.selection import offer
 
 POPULAR = 512  # most popular items that are looked through for those that a list may show
 _AT_ONCE = 1 << 18  # slots that are decayed together: what is in memory meanwhile is bounded
-_HALF_LIVES = (1, 2)  # of a domain, by number: in most a week's and a month's
 
 
 class MostPopular:
@@ -24,7 +23,7 @@ class MostPopular:
         self._as_of = [(-1, -1)] * domains
 
     def of(self, columns: Columns, size: int, domain: int, changes: int) -> NDArray[np.int32]:
-        """Return slots by week and by month, best first, (2, `POPULAR`), padded with -1.
+        """Return slots by each half-life, best first, (H, `POPULAR`), padded with -1.
 
         Args:
             columns: all items.
@@ -34,9 +33,8 @@ class MostPopular:
         """
         found = self._found[domain]
         if found is None or self._as_of[domain] != (changes, size):
-            found = np.full((len(_HALF_LIVES), POPULAR), -1, np.int32)
-            for half_life, top in zip(_HALF_LIVES, found, strict=True):
-                _most_popular(columns, size, domain, half_life, top)
+            found = np.full((columns.popular_key.shape[1], POPULAR), -1, np.int32)
+            _most_popular(columns, size, domain, found)
             self._found[domain], self._as_of[domain] = found, (changes, size)
         return found
 
@@ -44,12 +42,12 @@ class MostPopular:
 def popularity_at(
     columns: Columns, size: int, half_lives_ms: NDArray[np.float64], now: int
 ) -> NDArray[np.float32]:
-    """Return the popularity of the first `size` slots decayed to `now` (ms UTC), (size, 3).
+    """Return the popularity of the first `size` slots decayed to `now` (ms UTC), (size, H).
 
     Args:
         columns: all items.
         size: so many slots are looked at.
-        half_lives_ms: (domains, 3).
+        half_lives_ms: (domains, H).
         now: touches that are later have not decayed.
     """
     decayed = np.empty((size, half_lives_ms.shape[1]), np.float32)
@@ -62,14 +60,14 @@ def popularity_at(
 
 
 @kernel
-def _most_popular(
-    columns: Columns, size: int, domain: int, half_life: int, top: NDArray[np.int32]
-) -> None:
-    """Fill `top` with slots of a domain among the first `size`, by one of the popularities."""
-    values = np.empty(len(top), np.float64)
-    found = 0
+def _most_popular(columns: Columns, size: int, domain: int, top: NDArray[np.int32]) -> None:
+    """Fill each row of `top` with slots of a domain among the first `size`, by a popularity."""
+    values = np.empty(top.shape, np.float64)
+    found = np.zeros(len(top), np.int64)
     for slot in range(size):
-        key = columns.popular_key[slot, half_life]
-        shown = columns.status[slot] != HIDDEN and columns.domain[slot] == domain
-        if shown and key > -np.inf:
-            found = offer(values, top, found, key, slot)
+        if columns.status[slot] == HIDDEN or columns.domain[slot] != domain:
+            continue
+        for h in range(len(top)):
+            key = columns.popular_key[slot, h]
+            if key > -np.inf:
+                found[h] = offer(values[h], top[h], found[h], key, slot)

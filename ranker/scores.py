@@ -33,7 +33,8 @@ _DESCRIBED = (
     "attention_known",  # 1 = both are there, else attention is 0
     "factors",  # b_u + b_i + p_u q_i
     "factors_known",
-    "popular_1d",  # touches, decayed to now by that half-life, or the domain's own
+    "popular_1h",  # touches, decayed to now by that half-life, or the domain's own
+    "popular_1d",
     "popular_7d",
     "popular_30d",
     "price_fit",  # 1 = the usual price of the history, halved by a factor of 2, 0 = unknown
@@ -52,6 +53,8 @@ _RANKS = (
     "rank_cosine",
     "rank_attention",
     "rank_factors",
+    "rank_popular_1h",
+    "rank_popular_1d",
     "rank_popular_7d",
     "rank_popular_30d",
     "rank_title",
@@ -65,6 +68,7 @@ SCORES = EVIDENCE + _DESCRIBED + _RANKS
     ATTENTION_KNOWN,
     FACTORS,
     FACTORS_KNOWN,
+    POPULAR_1H,
     POPULAR_1D,
     POPULAR_7D,
     POPULAR_30D,
@@ -80,6 +84,9 @@ SCORES = EVIDENCE + _DESCRIBED + _RANKS
     OVER_EXPECTED,
 ) = range(len(EVIDENCE), len(EVIDENCE) + len(_DESCRIBED))
 _FIRST_RANK = len(EVIDENCE) + len(_DESCRIBED)
+_POPULAR = (POPULAR_1H, POPULAR_1D, POPULAR_7D, POPULAR_30D)
+_RANKED = (FORWARD, COSINE, ATTENTION, FACTORS, *_POPULAR, TITLE)
+_WHERE_KNOWN = (FORWARD, COSINE, ATTENTION_KNOWN, FACTORS_KNOWN, *_POPULAR, TITLE)
 
 
 @kernel
@@ -125,7 +132,7 @@ def _describe(batch: Batch, b: int, pool: NDArray[np.int32], planes: NDArray[np.
         elapsed = max(now - columns.popularity_ts[slot], 0)
         for h in range(len(half_lives_ms)):
             aged = 2.0 ** (-elapsed / half_lives_ms[h])
-            planes[POPULAR_1D + h, i] = columns.popularity[slot, h] * aged
+            planes[POPULAR_1H + h, i] = columns.popularity[slot, h] * aged
 
 
 @kernel
@@ -182,12 +189,10 @@ def _rank_within(
 
 @kernel
 def _rank_all(planes: NDArray[np.float32]) -> None:
-    plain = (FORWARD, COSINE, ATTENTION, FACTORS, POPULAR_7D, POPULAR_30D, TITLE)
-    known = (FORWARD, COSINE, ATTENTION_KNOWN, FACTORS_KNOWN, POPULAR_7D, POPULAR_30D, TITLE)
-    for j in range(len(plain)):
-        _rank_within(planes[plain[j]], planes[known[j]], planes[_FIRST_RANK + j])
+    for j in range(len(_RANKED)):
+        _rank_within(planes[_RANKED[j]], planes[_WHERE_KNOWN[j]], planes[_FIRST_RANK + j])
     query = planes[QUERY_EXACT] + planes[QUERY_SQUASHED] + planes[QUERY_TERMS]
-    _rank_within(query, query, planes[_FIRST_RANK + len(plain)])
+    _rank_within(query, query, planes[_FIRST_RANK + len(_RANKED)])
 
 
 @kernel

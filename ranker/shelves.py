@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranker._jit import kernel
-from ranker.columns import HIDDEN, NO_DOMAIN, Columns
+from ranker.columns import BY_WEEK, HIDDEN, NO_DOMAIN, Columns
 from ranker.selection import offer
 
 ITEMS = 64  # on a shelf at most, so that a list that excludes some still finds others
 LEAST = 32  # a shelf that has kept fewer of a larger category is filled anew
 MOST = 10_000  # shelves; of more categories, the later ones have none
-BY = 1  # of `HALF_LIVES_MS`: what is popular over a week
 _FIRST = 64
 
 
@@ -73,7 +72,7 @@ class CategoryShelves:
                 rest=np.concatenate([rows.rest, more.rest]),
             )
         shown = np.where(columns.status[slots] != HIDDEN, after, 0)
-        _replace(self.rows, slots, before, shown, columns.popular_key[slots, BY])
+        _replace(self.rows, slots, before, shown, columns.popular_key[slots, BY_WEEK])
         sizes, rest = self.rows.sizes[before], self.rows.rest[before]
         for shelf in set(before[(sizes < LEAST) & (rest > -np.inf)].tolist()):
             _fill(self.rows, shelf, columns, size, self._domains)
@@ -137,4 +136,4 @@ def _fill(shelves: Shelves, shelf: int, columns: Columns, size: int, domains: in
     for slot in range(size):
         there = columns.leaf[slot] == leaf and columns.domain[slot] == domain
         if there and columns.status[slot] != HIDDEN:
-            _place(shelves, shelf, slot, columns.popular_key[slot, BY])
+            _place(shelves, shelf, slot, columns.popular_key[slot, BY_WEEK])

@@ -57,7 +57,7 @@ def write_figures(
         slots: of the B items, (B,).
         states: of each.
         scales: as in `told_of`.
-        half_lives_ms: of the popularities of every domain, (domains, 3).
+        half_lives_ms: of the popularities of every domain, (domains, H).
     """
     to.mark[slots] = [state.mark for state in states]
     to.in_weight[slots] = np.array([state.in_weight for state in states]) * scales
@@ -83,9 +83,9 @@ def popular_keys(popularity: _Doubles, ts: NDArray[np.int64], half_lives_ms: _Do
     between their updates, so one number sorts them at any time.
 
     Args:
-        popularity: (B, 3).
+        popularity: (B, H).
         ts: ms UTC at which it holds, (B,).
-        half_lives_ms: of each of them, (B, 3).
+        half_lives_ms: of each of them, (B, H).
     """
     logarithms = np.log2(popularity, where=popularity > 0, out=np.full_like(popularity, -np.inf))
     keys: _Doubles = logarithms + ts[:, None] / half_lives_ms

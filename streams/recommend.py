@@ -61,7 +61,7 @@ def warm_up(model: Model) -> None:
     # Cells of a large model's vectors are built for the index that stays, not for this one.
     index = ItemIndex(aside=lambda _: None)
     one = np.ones(1, np.float32)
-    index.put(ItemState(item_id="a", terms=("a",), popularity=(1.0, 1.0, 1.0)))
+    index.put(ItemState(item_id="a", terms=("a",), popularity=(1.0,) * 4))
     index.put(ItemState(item_id="b", predecessors=("a",), forward=one, passages=one))
     model.install(index)
     click = Click(event_id="a", user_id="a", item_id="a", ts=0)

@@ -1,6 +1,7 @@
 """The setting `domains`: its shape, where it is read from, and what it means."""
 
 import json
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -16,10 +17,10 @@ Weight = Annotated[float, Field(gt=0, le=1000)]
 Days = Annotated[float, Field(ge=0.01, le=36_500)]
 RULE = (
     f"1 to {MAX_DOMAINS} names (a-z, 0-9, _ and -, up to 32), each with `click` and `purchase` "
-    "(above 0, to 1000) and `half_lives_days` (three, ascending, 0.01 to 36500)"
+    "(above 0, to 1000) and `half_lives_days` (four, ascending, 0.01 to 36500)"
 )
 
-_DAYS = (HALF_LIVES_MS[0] / DAY_MS, HALF_LIVES_MS[1] / DAY_MS, HALF_LIVES_MS[2] / DAY_MS)
+_HOURS, _DAY, _WEEK, _MONTH = (half_life / DAY_MS for half_life in HALF_LIVES_MS)
 
 
 class DomainSetting(BaseModel):
@@ -29,12 +30,12 @@ class DomainSetting(BaseModel):
 
     click: Weight = WEIGHTS[Kind.CLICK]
     purchase: Weight = WEIGHTS[Kind.PURCHASE]
-    half_lives_days: tuple[Days, Days, Days] = _DAYS
+    half_lives_days: tuple[Days, Days, Days, Days] = (_HOURS, _DAY, _WEEK, _MONTH)
 
     @field_validator("half_lives_days")
     @classmethod
-    def _ascend(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
-        if not value[0] < value[1] < value[2]:
+    def _ascend(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(shorter < longer for shorter, longer in pairwise(value)):
             raise ValueError("they must ascend")
         return value
 

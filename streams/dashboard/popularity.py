@@ -10,7 +10,7 @@ from streams.dashboard.rising import standing
 
 MOST = 10
 """Items of each list, of each domain."""
-_SHORT, _LONG = 0, -1  # of a domain's half-lives
+_SHORT, _LONG = 1, -1  # of a domain's half-lives: in most a day and a month
 
 
 class Touched(Struct, frozen=True, kw_only=True):

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from features.events import MAX_CANDIDATES, MAX_LIST
 from features.text import query_keys, terms
-from ranker.columns import HIDDEN, SHOWN
+from ranker.columns import BY_DAY, HIDDEN, SHOWN
 from ranker.items import ItemIndex
 from ranker.limits import Limits
-from ranker.shelves import BY
 from streams import steps
 
 FRESH_S = 1.0
@@ -90,7 +89,7 @@ class Popular:
         slots = self._index.slots(ids)
         known = slots >= 0
         keys = np.full(len(ids), -np.inf)
-        keys[known] = self._index.columns.popular_key[slots[known], BY]
+        keys[known] = self._index.columns.popular_key[slots[known], BY_DAY]
         shown = np.array(self.passes(order, ids, in_stock=True), np.bool_) | ~known
         best = np.lexsort((~known, -keys))
         return [ids[place] for place in best.tolist() if shown[place]]
@@ -115,7 +114,7 @@ class Popular:
             inside[self._index.outside(limits)] = False
         passing = inside & ((status == SHOWN) | ((status != HIDDEN) & dated))
         slots = np.flatnonzero(passing)
-        keys = columns.popular_key[slots, BY]
+        keys = columns.popular_key[slots, BY_DAY]
         if len(slots) > MOST:
             best = np.argpartition(-keys, MOST)[:MOST]
             slots, keys = slots[best], keys[best]

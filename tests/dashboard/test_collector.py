@@ -159,15 +159,15 @@ def test_items_rise_in_the_time_of_the_log() -> None:
     index = ItemIndex()
     for n in range(50):
         steady = ItemState(
-            item_id=f"old-{n}", popularity=(10.0, 60.0, 200.0), popularity_ts=1_000 * DAY_MS
+            item_id=f"old-{n}", popularity=(1.0, 10.0, 60.0, 200.0), popularity_ts=1_000 * DAY_MS
         )
         index.put(steady)
-    new = ItemState(item_id="new", popularity=(30.0, 30.0, 30.0), popularity_ts=1_000 * DAY_MS)
+    new = ItemState(item_id="new", popularity=(30.0,) * 4, popularity_ts=1_000 * DAY_MS)
     index.put(new)
-    index.put(ItemState(item_id="gone", popularity=(99.0,) * 3, popularity_ts=0, active=False))
+    index.put(ItemState(item_id="gone", popularity=(99.0,) * 4, popularity_ts=0, active=False))
     found = items_now(index)
     assert [one.item_id for one in found.rising] == ["new"]
     assert found.top[0].item_id == "new"
-    assert found.rising[0].touches == pytest.approx((30, 30, 30))
+    assert found.rising[0].touches == pytest.approx((30,) * 4)
     assert "gone" not in {one.item_id for one in found.top}
     assert items_now(ItemIndex()).top == ()

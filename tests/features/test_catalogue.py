@@ -129,7 +129,7 @@ def _raw(lists: int, candidates: int) -> st.SearchStrategy[NDArray[np.float32]]:
     def joined(planes: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
         scores = np.stack(planes, axis=-1)
         # A longer half-life never counts less.
-        popular = [vector.SCORES.index(f"popular_{days}") for days in ("1d", "7d", "30d")]
+        popular = [vector.SCORES.index(f"popular_{after}") for after in ("1h", "1d", "7d", "30d")]
         scores[..., popular] = np.sort(scores[..., popular], axis=-1)
         # A visit is a part of the history.
         own = [vector.SCORES.index(name) for name in ("own_visit", "own_count")]

@@ -15,7 +15,8 @@ from features.profile import judge, new_profile, take
 from features.signals import Signals, Touched
 
 T = 1_700_000_000_000
-READ = Domain("content", {Kind.CLICK: 2.0, Kind.PURCHASE: 9.0}, (HOUR_MS, 6 * HOUR_MS, DAY_MS))
+HALF_LIVES_MS = (HOUR_MS // 4, HOUR_MS, 6 * HOUR_MS, DAY_MS)
+READ = Domain("content", {Kind.CLICK: 2.0, Kind.PURCHASE: 9.0}, HALF_LIVES_MS)
 BOTH = Domains(ONE_SHOP.default, READ)
 times = st.integers(T, T + 5 * DAY_MS)
 
@@ -24,7 +25,7 @@ def test_a_shop_weighs_events_as_it_ever_did() -> None:
     shop = ONE_SHOP.default
     assert shop.weights == {Kind.CLICK: 1.0, Kind.PURCHASE: 4.0}
     assert (shop.pull(Kind.CLICK), shop.pull(Kind.PURCHASE)) == (1.0, 2.0)
-    assert shop.half_lives_ms == (DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
+    assert shop.half_lives_ms == (HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
 
 
 def test_what_has_no_known_name_is_of_the_default_domain() -> None:

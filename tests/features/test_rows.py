@@ -90,6 +90,11 @@ def test_item_rows_of_every_version_say_what_they_said(version: int) -> None:
     if version == 1:  # it knew no kinds of pairs, and when nothing fades there is no such time
         pairs = (dict(sum(map(Counter, expected.predecessors), Counter())), *NO_PAIRS[1:])
         expected = replace(expected, predecessors=pairs, as_of=expected.last_seen)
+    if version < 6:  # nobody counted the last hour apart
+        popularity = expected.popularity
+        expected = replace(
+            expected, popularity=replace(popularity, values=(0.0, *popularity.values[1:]))
+        )
     if version < 5:  # nobody counted them
         expected = replace(expected, paired=new_item().paired)
     if version < 4:  # there was no tower

@@ -44,7 +44,7 @@ def index_of(things: list[Thing]) -> ItemIndex:
     for number, thing in enumerate(things):
         state = ItemState(
             item_id=str(number),
-            popularity=(thing.popularity,) * 3,
+            popularity=(thing.popularity,) * 4,
             popularity_ts=NOW - round(thing.last_seen_days * DAY_MS),
             category=("Kitchen", thing.category) if thing.category else (),
             in_stock=thing.in_stock,
@@ -72,7 +72,7 @@ def test_the_order_is_that_of_sorting_all(things: list[Thing], wanted: str | Non
     assert found.passes(order, ids, in_stock=False) == inside
     assert found.passes(order, ["new"], in_stock=False) == [False]
     assert set(order.item_ids) == {one for one, passes in zip(ids, shown, strict=True) if passes}
-    now = [thing.popularity * 2 ** (-thing.last_seen_days / 7) for thing in things]
+    now = [thing.popularity * 2**-thing.last_seen_days for thing in things]
     ranked = [now[int(one)] for one in order.item_ids]
     assert all(one >= other * (1 - 1e-4) for one, other in pairwise(ranked))
     assert found.sorted(order, [*ids, "new", *ids]) == [*order.item_ids, "new"]
@@ -83,7 +83,7 @@ def test_an_order_is_used_for_a_moment_and_few_are_kept() -> None:
     index = index_of([Thing(1.0, 0.0, "Mugs", in_stock=True, from_days=0.0)])
     found = Popular(index, lambda: NOW, lambda: clock_s)
     first = found.order(None, Limits())
-    index.put(ItemState(item_id="late", popularity=(9.0,) * 3, popularity_ts=NOW))
+    index.put(ItemState(item_id="late", popularity=(9.0,) * 4, popularity_ts=NOW))
     assert found.order(None, Limits()) is first
     assert found.passes(first, ["late"], in_stock=True) == [False]  # it is no part of that order
     clock_s = popular.FRESH_S

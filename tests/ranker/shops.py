@@ -41,7 +41,7 @@ def random_state(number: int, items: int, rng: np.random.Generator, **given: Any
         "in_weight": float(rng.random() * 40),
         "as_of": NOW - int(rng.integers(0, 90)) * TURN,
         "reach": float(rng.integers(0, 60)),
-        "popularity": tuple((rng.random(3) * 9).tolist()),
+        "popularity": tuple((rng.random(4) * 9).tolist()),
         "popularity_ts": NOW - int(rng.integers(0, 90 * 24)) * HOUR,
         "price": float(rng.choice([0, 5, 10, 80])),
         "category": ("shop", str(rng.integers(3))) if rng.random() < 0.8 else (),

@@ -8,14 +8,16 @@ from ranker.adam import AVERAGED_STEPS, BEGIN_SHARE, Adam
 from tests.ranker.shops import seldom
 
 
-def swaying(steps: int, seed: int) -> Adam:
-    """Return what stands on noisy slopes of a bowl around 1, after so many steps."""
+def swaying(steps: int, seed: int) -> tuple[Adam, list[float]]:
+    """Return what stands on noisy slopes of a bowl around 1, and how far off each step was."""
     rng = np.random.default_rng(seed)
     adam = Adam({"w": np.ones(32, np.float32)}, rate=0.05)
+    off = []
     for _ in range(steps):
         slope = adam.arrays["w"] - 1 + rng.standard_normal(32).astype(np.float32)
         adam.step({"w": slope})
-    return adam
+        off.append(float(np.abs(adam.arrays["w"] - 1).mean()))
+    return adam, off
 
 
 def test_before_the_first_step_the_mean_is_the_weights() -> None:
@@ -38,8 +40,8 @@ def test_where_the_weights_began_is_forgotten_at_once(steps: int) -> None:
 @seldom
 @given(seed=st.integers(0, 999))
 def test_the_mean_sways_less_than_the_weights(seed: int) -> None:
-    adam = swaying(6 * AVERAGED_STEPS, seed)
-    swayed = np.abs(adam.arrays["w"] - 1).mean()
+    adam, off = swaying(6 * AVERAGED_STEPS, seed)
+    swayed = np.mean(off[-AVERAGED_STEPS:])  # a single step may happen to be right
     assert np.abs(adam.averages["w"] - 1).mean() < swayed / 2
 
 

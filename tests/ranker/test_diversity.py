@@ -82,7 +82,7 @@ def test_a_varied_list_shows_another_kind_before_more_of_the_same() -> None:
         state = ItemState(
             item_id=name(number),
             category=("b",) if number == 5 else ("a",),
-            popularity=(9 - number,) * 3,
+            popularity=(9 - number,) * 4,
         )
         index.put(state)
     model = AttentiveModel()

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.vector import NAMES, compute
-from ranker.columns import DAY_MS, HALF_LIVES_MS
+from ranker.columns import BY_WEEK, DAY_MS, HALF_LIVES_MS
 from ranker.history import recent_of
 from ranker.items import ItemIndex, ItemState
 from ranker.model import Model
 from ranker.rank import rank
 from ranker.request import Request
-from ranker.shelves import BY, LEAST
+from ranker.shelves import LEAST
 from tests.ranker.shops import (
     HOUR,
     NOW,
@@ -26,8 +26,8 @@ from tests.ranker.shops import (
 SEEDS = st.integers(0, 2**31 - 1)
 DOMAINS = {
     "shop": HALF_LIVES_MS,
-    "content": (HOUR, 12 * HOUR, 3 * DAY_MS),
-    "social": (6 * HOUR, DAY_MS, 7 * DAY_MS),
+    "content": (HOUR // 4, HOUR, 12 * HOUR, 3 * DAY_MS),
+    "social": (2 * HOUR, 6 * HOUR, DAY_MS, 7 * DAY_MS),
 }
 
 
@@ -76,7 +76,7 @@ def test_a_small_domain_is_not_crowded_out() -> None:
     for number in range(1000):
         of, touches = ("social", 1.0) if number % 100 == 0 else ("shop", 99.0)
         item_id = f"{of}-{number}"
-        popular = (touches, touches, touches)
+        popular = (touches,) * 4
         index.put(ItemState(item_id=item_id, popularity=popular, popularity_ts=NOW, domain=of))
     slots = generated([Request(now=NOW, k=20, domain=2)], index).slots[0]
     assert set(slots[slots >= 0].tolist()) == set(range(0, 1000, 100))
@@ -87,7 +87,7 @@ def test_popularity_fades_by_the_half_lives_of_its_domain(
     name: str, half_lives_ms: tuple[int, ...]
 ) -> None:
     index = ItemIndex(domains=DOMAINS)
-    index.put(ItemState(item_id="a", popularity=(8, 8, 8), popularity_ts=NOW, domain=name))
+    index.put(ItemState(item_id="a", popularity=(8,) * 4, popularity_ts=NOW, domain=name))
     number = index.domain_named(name)
     for place, half_life_ms in enumerate(half_lives_ms):
         later = NOW + 2 * half_life_ms
@@ -130,7 +130,7 @@ def test_a_shelf_is_the_top_of_its_category_in_its_domain(seed: int) -> None:
             ItemState(
                 item_id=f"item-{rng.integers(150)}",
                 category=("all", str(rng.integers(2))),
-                popularity=(popular, popular, popular),
+                popularity=(popular,) * 4,
                 popularity_ts=NOW,
                 domain=str(rng.choice([*DOMAINS, "gone"])),
                 in_stock=bool(rng.random() < 0.8),
@@ -142,7 +142,7 @@ def test_a_shelf_is_the_top_of_its_category_in_its_domain(seed: int) -> None:
         for domain in range(len(DOMAINS)):
             there = (rows.leaf[:size] == code) & (rows.domain[:size] == domain)
             slots = np.flatnonzero(there & (rows.status[:size] > 0))
-            best = slots[np.argsort(-rows.popular_key[slots, BY])].tolist()
+            best = slots[np.argsort(-rows.popular_key[slots, BY_WEEK])].tolist()
             row = code * len(DOMAINS) + domain
             held = shelves.slots[row, : shelves.sizes[row]].tolist()
             assert held == best[: len(held)]
@@ -154,7 +154,7 @@ def test_what_is_liked_in_a_large_domain_is_found_in_a_small_one() -> None:
     index = ItemIndex(domains=DOMAINS)
     for number in range(1000):
         of, touches = ("social", 1.0) if number % 100 == 0 else ("shop", 99.0)
-        popular = (touches, touches, touches)
+        popular = (touches,) * 4
         leaf = "Kitchen" if number % 200 == 0 or of == "shop" else "Garden"
         index.put(
             ItemState(

@@ -149,21 +149,21 @@ def test_popular_keys_sort_as_popularity_does_at_any_time(
     index = ItemIndex()
     for number, (count, days) in enumerate(counts):
         index.put(
-            ItemState(item_id=name(number), popularity=(count,) * 3, popularity_ts=days * DAY_MS)
+            ItemState(item_id=name(number), popularity=(count,) * 4, popularity_ts=days * DAY_MS)
         )
     now = index.popularity_at(401 * DAY_MS)
     keys = index.columns.popular_key[: len(counts)]
-    for half_life in (1, 2):  # a day's popularity of a year ago is 0
+    for half_life in (2, 3):  # a day's popularity of a year ago is 0
         ranked = np.argsort(keys[:, half_life], kind="stable")
         assert (np.diff(now[ranked, half_life]) >= -1e-6 * now[ranked, half_life][1:]).all()
 
 
 def test_popularity_halves_and_never_grows_backwards() -> None:
     index = ItemIndex()
-    index.put(ItemState(item_id="a", popularity=(8, 8, 8), popularity_ts=NOW))
-    assert index.popularity_at(NOW + DAY_MS)[0, 0] == pytest.approx(4)
-    assert index.popularity_at(NOW + 7 * DAY_MS)[0, 1] == pytest.approx(4)
-    assert index.popularity_at(NOW - DAY_MS)[0].tolist() == [8, 8, 8]
+    index.put(ItemState(item_id="a", popularity=(8,) * 4, popularity_ts=NOW))
+    assert index.popularity_at(NOW + DAY_MS)[0, 1] == pytest.approx(4)
+    assert index.popularity_at(NOW + 7 * DAY_MS)[0, 2] == pytest.approx(4)
+    assert index.popularity_at(NOW - DAY_MS)[0].tolist() == [8, 8, 8, 8]
 
 
 def test_every_change_is_counted() -> None:

@@ -13,7 +13,7 @@ DOMAINS = {"shop": HALF_LIVES_MS, "content": HALF_LIVES_MS}
 states = st.builds(
     lambda number, popularity, active, domain: ItemState(
         item_id=name(number),
-        popularity=(popularity, popularity, 100.0 - popularity),
+        popularity=(*(popularity,) * 3, 100.0 - popularity),
         active=active,
         domain=domain,
     ),
@@ -43,7 +43,7 @@ def test_the_most_popular_are_those_of_now(puts: list[ItemState]) -> None:
         index.put(state)
         for domain in range(len(DOMAINS)):
             for _ in range(2):
-                week, month = index.popular(len(index), domain)
-                assert len(week) == len(month) == POPULAR
-                for half_life, found in ((1, week), (2, month)):
+                popular = index.popular(len(index), domain)
+                assert popular.shape == (len(HALF_LIVES_MS), POPULAR)
+                for half_life, found in enumerate(popular):
                     assert found[found >= 0].tolist() == sorted_anew(index, domain, half_life)

@@ -147,7 +147,7 @@ def test_a_followed_item_comes_first_and_says_because_of_what(bought: float, sai
             in_weight=9,
         )
     )
-    index.put(ItemState(item_id="famous", popularity=(9, 9, 9), popularity_ts=NOW))
+    index.put(ItemState(item_id="famous", popularity=(9,) * 4, popularity_ts=NOW))
     request = Request(now=NOW, k=2, **history_of(index, "seen"))
     ranking = ranked(index, request, model=PlainModel())[0]
     assert [index.ids[slot] for slot in ranking.slots] == ["next", "famous"]
@@ -177,7 +177,7 @@ def test_attention_names_the_item_it_rests_on() -> None:
 
 def test_searches_put_matches_first() -> None:
     index = ItemIndex()
-    index.put(ItemState(item_id="famous", popularity=(99, 99, 99), popularity_ts=NOW))
+    index.put(ItemState(item_id="famous", popularity=(99,) * 4, popularity_ts=NOW))
     index.put(ItemState(item_id="lamp", terms=("red", "lamp")))
     request = Request(now=NOW, k=2, query="red lamp", terms=("red", "lamp"))
     ranking = ranked(index, request, model=PlainModel())[0]

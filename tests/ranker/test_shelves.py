@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ranker.columns import BY_WEEK
 from ranker.items import ItemIndex, ItemState
 from ranker.pool import TOP_LIKED
 from ranker.request import LEANINGS, Request
-from ranker.shelves import BY, ITEMS, LEAST
+from ranker.shelves import ITEMS, LEAST
 from tests.ranker.reference import scores_of
 from tests.ranker.shops import DAY, NOW, generated, name, random_index, random_request, seldom
 
@@ -22,7 +23,7 @@ def put(index: ItemIndex, number: int, popular: float, leaf: str, **more: Any) -
     state = ItemState(
         item_id=name(number),
         category=category,
-        popularity=(popular,) * 3,
+        popularity=(popular,) * 4,
         popularity_ts=NOW,
         **more,
     )
@@ -33,8 +34,8 @@ def best(index: ItemIndex, leaf: str) -> list[int]:
     """Return the slots of a category that a list may show, the most popular first."""
     rows = index.columns
     of = [slot for slot in range(len(index)) if index.leaf(slot) == leaf and rows.status[slot] > 0]
-    known = [slot for slot in of if rows.popular_key[slot, BY] > -np.inf]
-    return sorted(known, key=lambda slot: -rows.popular_key[slot, BY])
+    known = [slot for slot in of if rows.popular_key[slot, BY_WEEK] > -np.inf]
+    return sorted(known, key=lambda slot: -rows.popular_key[slot, BY_WEEK])
 
 
 def shelf(index: ItemIndex, leaf: str) -> list[int]:

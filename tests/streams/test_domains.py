@@ -24,7 +24,8 @@ from streams.replay import Replay
 from tests.streams.records import CLICK, ITEM, NOW, Writer, written_by
 from tests.streams.world import World, told
 
-READ = Domain("content", {Kind.CLICK: 4.0, Kind.PURCHASE: 9.0}, (HOUR_MS, 6 * HOUR_MS, DAY_MS))
+HALF_LIVES_MS = (HOUR_MS // 4, HOUR_MS, 6 * HOUR_MS, DAY_MS)
+READ = Domain("content", {Kind.CLICK: 4.0, Kind.PURCHASE: 9.0}, HALF_LIVES_MS)
 SOCIAL = Domain("social")
 DOMAINS = Domains(ONE_SHOP.default, READ, SOCIAL)
 ENTRIES = {
@@ -127,8 +128,8 @@ def test_items_learn_by_their_domain_s_half_lives() -> None:
         for item_id in ("mug", "recipe")
     ]
     world.items_learn(world.users_learn(events, 0))
-    assert world.items["mug"].popularity.values[0] == pytest.approx(1.5)
-    assert world.items["recipe"].popularity.values[0] == pytest.approx(1 + 2**-24)
+    assert world.items["mug"].popularity.values[1] == pytest.approx(1.5)
+    assert world.items["recipe"].popularity.values[1] == pytest.approx(1 + 2**-24)
 
 
 def test_an_explanation_places_an_item_in_a_list_of_its_domain(world: World) -> None:

@@ -34,7 +34,7 @@ def test_what_is_popular_where_a_user_leans_to_is_shown_and_named() -> None:
             category=("home", leaf),
             brand="acme",
             price_band=band_code(price_band(4.5)),
-            popularity=(1.0 + number,) * 3,
+            popularity=(1.0 + number,) * 4,
             popularity_ts=NOW,
         )
         index.put(state)

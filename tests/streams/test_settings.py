@@ -197,7 +197,7 @@ def test_every_variable_that_the_project_mentions_exists() -> None:
     assert mentioned
 
 
-SHOP = {"click": 1.0, "purchase": 4.0, "half_lives_days": (1.0, 7.0, 30.0)}
+SHOP = {"click": 1.0, "purchase": 4.0, "half_lives_days": (1 / 24, 1.0, 7.0, 30.0)}
 
 
 def test_there_is_one_shop_unless_domains_are_named() -> None:
@@ -209,12 +209,13 @@ def test_domains_are_tables_in_toml_and_json_in_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     Path("headrace.toml").write_text(
-        "[domains.content]\nclick = 2\nhalf_lives_days = [0.1, 1, 7]\n[domains.shop]\n"
+        "[domains.content]\nclick = 2\nhalf_lives_days = [0.02, 0.1, 1, 7]\n[domains.shop]\n"
     )
     from_file = Settings().domains
     assert list(from_file) == ["content", "shop"]
     assert from_file["content"].click == 2
-    assert domains_of(from_file).of("content").half_lives_ms == (8_640_000, DAY_MS, 7 * DAY_MS)
+    half_lives_ms = domains_of(from_file).of("content").half_lives_ms
+    assert half_lives_ms == (1_728_000, 8_640_000, DAY_MS, 7 * DAY_MS)
     assert list(Settings(domains={"social": DomainSetting(click=3)}).domains) == ["social"]
     # The environment replaces all of it, and reads what another process was given.
     monkeypatch.setenv("HEADRACE_DOMAINS", '{"social": {}}')
@@ -237,10 +238,10 @@ def test_domains_are_tables_in_toml_and_json_in_the_environment(
         ('{"a": {"clik": 1}}', "HEADRACE_DOMAINS a clik = 1"),
         ('{"a": {"purchase": NaN}}', "HEADRACE_DOMAINS a purchase = nan"),
         (
-            '{"a": {"half_lives_days": [7, 1, 30]}}',
-            "HEADRACE_DOMAINS a half_lives_days = [7",
+            '{"a": {"half_lives_days": [0.1, 7, 1, 30]}}',
+            "HEADRACE_DOMAINS a half_lives_days = [0.1",
         ),
-        ('{"a": {"half_lives_days": [0, 1, 30]}}', "HEADRACE_DOMAINS a half_lives_days 0 = 0"),
+        ('{"a": {"half_lives_days": [0, 1, 7, 30]}}', "HEADRACE_DOMAINS a half_lives_days 0 = 0"),
         (json.dumps({f"d{n}": {} for n in range(17)}), "HEADRACE_DOMAINS = {'d0'"),
     ],
 )
