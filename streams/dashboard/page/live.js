@@ -74,6 +74,8 @@ function workers(told) {
       figure(one.total), ...topics.map((topic) => figure(one.records[topic]))])) : null);
 }
 
+const LATELY = 1; // of the half-lives, the one that the gateway compares the long run with
+
 function items({ items: { half_lives_h: halves, top, rising } }) {
   const several = Object.keys(halves).length > 1;
   const spans = (Object.values(halves)[0] ?? []).map((hours) => (hours % 24 ? `${number(hours)} h` : `${number(hours / 24)} d`));
@@ -86,7 +88,7 @@ function items({ items: { half_lives_h: halves, top, rising } }) {
       top.map((one) => [name(one), ...kind(one), ...one.touches.map(figure)])),
     rising.length ? table("Rising", `touches of late, held against the share of all over ${spans.at(-1) ?? "long"}`,
       [...heads, "#touches", "#by its usual"],
-      rising.map((one) => [name(one), ...kind(one), figure(one.touches[0]),
+      rising.map((one) => [name(one), ...kind(one), figure(one.touches[LATELY]),
         { value: `× ${number(one.pace)}`, of: "number" }]))
       : el("p", {}, "Nothing rises: every item has about the share of touches that it always had."));
 }
