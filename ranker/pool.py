@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 
 from ranker._jit import kernel
 from ranker.batch import Batch, Pools
-from ranker.columns import HALF_LIVES_MS
 from ranker.evidence import (
     COSINE,
     FORWARD,
@@ -25,10 +24,11 @@ from ranker.selection import allowed, offer
 
 # How many each generator adds, and the order in which they take turns until the pool is full.
 TOP_TITLE, TOP_QUERY, TOP_OWN, TOP_FORWARD, TOP_COSINE = 50, 50, 50, 50, 40
-TOP_ATTENTION, TOP_FACTORS, TOP_POPULAR, TOP_LIKED = 60, 20, 20, 20
+TOP_ATTENTION, TOP_FACTORS, TOP_LIKED = 60, 20, 20
+TOP_POPULAR = (40, 20, 20, 20)  # by each half-life, the shortest first
 POOL, POOL_SEARCH = 180, 250  # candidates of a list, of a search
 _TURNS = 60  # the largest of the tops
-_GENERATORS = 8 + len(HALF_LIVES_MS)
+_GENERATORS = 8 + len(TOP_POPULAR)
 
 
 def new_pools(limits: NDArray[np.int32]) -> Pools:
@@ -120,8 +120,8 @@ def _generate(
     lengths[6] = _copy_allowed(batch, b, found.factors[b], turns[6, :TOP_FACTORS])
     lengths[7] = _popular_where_liked(batch, b, turns[7, :TOP_LIKED])
     popular = found.popular[batch.filters.wanted[b]]
-    for h in range(len(popular)):
-        lengths[8 + h] = _copy_allowed(batch, b, popular[h], turns[8 + h, :TOP_POPULAR])
+    for h in range(len(TOP_POPULAR)):
+        lengths[8 + h] = _copy_allowed(batch, b, popular[h], turns[8 + h, : TOP_POPULAR[h]])
 
 
 @kernel
