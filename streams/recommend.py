@@ -8,6 +8,7 @@ import numpy as np
 from features import profile as profiles
 from features.events import Click, Event, Search
 from features.shown import answer_to
+from ranker.columns import HALF_LIVES_MS
 from ranker.items import ItemIndex, ItemState
 from ranker.model import Model
 from ranker.rank import Ranked, Ranking
@@ -61,7 +62,7 @@ def warm_up(model: Model) -> None:
     # Cells of a large model's vectors are built for the index that stays, not for this one.
     index = ItemIndex(aside=lambda _: None)
     one = np.ones(1, np.float32)
-    index.put(ItemState(item_id="a", terms=("a",), popularity=(1.0,) * 4))
+    index.put(ItemState(item_id="a", terms=("a",), popularity=(1.0,) * len(HALF_LIVES_MS)))
     index.put(ItemState(item_id="b", predecessors=("a",), forward=one, passages=one))
     model.install(index)
     click = Click(event_id="a", user_id="a", item_id="a", ts=0)

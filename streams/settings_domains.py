@@ -20,7 +20,7 @@ RULE = (
     "(above 0, to 1000) and `half_lives_days` (four, ascending, 0.01 to 36500)"
 )
 
-_HOURS, _DAY, _WEEK, _MONTH = (half_life / DAY_MS for half_life in HALF_LIVES_MS)
+_HOUR, _DAY, _WEEK, _MONTH = (half_life / DAY_MS for half_life in HALF_LIVES_MS)
 
 
 class DomainSetting(BaseModel):
@@ -30,7 +30,7 @@ class DomainSetting(BaseModel):
 
     click: Weight = WEIGHTS[Kind.CLICK]
     purchase: Weight = WEIGHTS[Kind.PURCHASE]
-    half_lives_days: tuple[Days, Days, Days, Days] = (_HOURS, _DAY, _WEEK, _MONTH)
+    half_lives_days: tuple[Days, Days, Days, Days] = (_HOUR, _DAY, _WEEK, _MONTH)
 
     @field_validator("half_lives_days")
     @classmethod
