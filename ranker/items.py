@@ -16,7 +16,7 @@ from ranker.limits import Limits, outside
 from ranker.nearest import Aside, Nearest, at_once
 from ranker.pair_writer import PairWriter
 from ranker.pairs import scale_pairs
-from ranker.popular import MostPopular, popularity_at
+from ranker.popular import MostPopular, checked_half_lives, popularity_at
 from ranker.selection import factors_of, vectors_of
 from ranker.shelves import CategoryShelves, Shelves
 from ranker.written import told_of, write_figures
@@ -60,7 +60,7 @@ class ItemIndex:
         self.changes = 0  # grows with every change: what was computed at an equal count still holds
         self.landmark = Landmark(half_life_ms)
         self.domains = tuple(domains)
-        self.half_lives_ms = np.array(list(domains.values()), np.float64)  # (domains, H)
+        self.half_lives_ms = checked_half_lives(domains)
         self._numbers = {name: number for number, name in enumerate(domains)} | {"": 0}
         self.near_vectors, self.near_factors = Nearest(aside), Nearest(aside)
         self._pairs = pairs_of(self.columns)

@@ -1,10 +1,13 @@
 """The most popular items of each domain, found again only where the index has changed."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ranker._jit import kernel
-from ranker.columns import HIDDEN, Columns
+from ranker.columns import HALF_LIVES_MS, HIDDEN, Columns
+from ranker.item_state import BadItemState
 from ranker.selection import offer
 
 POPULAR = 512  # most popular items that are looked through for those that a list may show
@@ -37,6 +40,21 @@ class MostPopular:
             _most_popular(columns, size, domain, found)
             self._found[domain], self._as_of[domain] = found, (changes, size)
         return found
+
+
+def checked_half_lives(domains: Mapping[str, Sequence[int]]) -> NDArray[np.float64]:
+    """Return the half-lives of the popularities of domains in ms, (domains, H).
+
+    Raises:
+        BadItemState: a domain has more of them, or fewer.
+    """
+    for name, given in domains.items():
+        if len(given) != len(HALF_LIVES_MS):
+            raise BadItemState(
+                f"domain {name!r} has the half-lives {tuple(given)}, "
+                f"it must have {len(HALF_LIVES_MS)} of them, in ms"
+            )
+    return np.array(list(domains.values()), np.float64)
 
 
 def popularity_at(

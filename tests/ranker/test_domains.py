@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from features.vector import NAMES, compute
 from ranker.columns import BY_WEEK, DAY_MS, HALF_LIVES_MS
 from ranker.history import recent_of
-from ranker.items import ItemIndex, ItemState
+from ranker.items import BadItemState, ItemIndex, ItemState
 from ranker.model import Model
 from ranker.rank import rank
 from ranker.request import Request
@@ -116,6 +116,11 @@ def test_names_and_numbers() -> None:
     ]
     index.put(ItemState(item_id="post", domain="content"))
     assert index.domain_of("post") == "content"
+
+
+def test_a_domain_with_too_few_half_lives_is_named() -> None:
+    with pytest.raises(BadItemState, match=r"'content' has the half-lives \(1, 2, 3\).*have 4"):
+        ItemIndex(domains={"shop": HALF_LIVES_MS, "content": (1, 2, 3)})
 
 
 @seldom

@@ -25,7 +25,7 @@ MANY = 1000
 
 
 def shop() -> ItemIndex:
-    index = ItemIndex(domains={"shop": (1, 2, 3), "content": (1, 2, 3)})
+    index = ItemIndex(domains={"shop": (1, 2, 3, 4), "content": (1, 2, 3, 4)})
     for number in range(ITEMS):
         domain = "content" if number == ITEMS - 1 else ""
         index.put(ItemState(item_id=f"i{number}", domain=domain))
