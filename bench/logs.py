@@ -32,7 +32,7 @@ Record = dict[str, object]
 K = (10, 20)
 GLOBO_ENDS_MS = 1_508_198_400_000
 """2017-10-17; some clicks claim to be later."""
-LIKED_OF_10, LIKED_OF_5 = 7, 4.0
+LIKED_OF_10, LIKED_OF_5 = 7.0, 4.0
 
 
 class Log(NamedTuple):
@@ -57,25 +57,15 @@ def globo(source: Path, users: float) -> Log:
 
 def movietweetings(source: Path, users: float) -> Log:
     """Read films that people rated in public; `users` is the part of them."""
-    events = [
-        _click(int(ts) * 1_000, f"u{user}", f"i{film}")
-        for user, film, rating, ts in _parted(source / "ratings.dat")
-        if int(rating) >= LIKED_OF_10 and _chance(user) < users
-    ]
-    films = ((film, title, genres) for film, title, genres in _parted(source / "movies.dat"))
-    return Log(events, map(_film, films), leave_out_owned=True)
+    rated, films = _parted(source / "ratings.dat"), _parted(source / "movies.dat")
+    return _films(rated, films, LIKED_OF_10, users)
 
 
 def movielens(source: Path, users: float) -> Log:
     """Read films that people rated for others' sake; `users` is the part of them."""
     rated = _rows(source / "ratings.csv", ("userId", "movieId", "rating", "timestamp"))
-    events = [
-        _click(int(ts) * 1_000, f"u{user}", f"i{film}")
-        for user, film, rating, ts in rated
-        if float(rating) >= LIKED_OF_5 and _chance(user) < users
-    ]
     films = _rows(source / "movies.csv", ("movieId", "title", "genres"))
-    return Log(events, map(_film, films), leave_out_owned=True)
+    return _films(rated, films, LIKED_OF_5, users)
 
 
 KINDS: dict[str, tuple[Callable[[Path, float], Log], float]] = {
@@ -126,6 +116,18 @@ def main() -> None:
 
 def _click(ts: int | str, user_id: str, item_id: str, **more: object) -> Record:
     return {"type": "click", "user_id": user_id, "item_id": item_id, "ts": int(ts), **more}
+
+
+def _films(
+    rated: Iterable[tuple[str, ...]], films: Iterable[tuple[str, ...]], least: float, users: float
+) -> Log:
+    """Return films that were liked, out of user, film, rating and seconds of each rating."""
+    events = [
+        _click(int(ts) * 1_000, f"u{user}", f"i{film}")
+        for user, film, rating, ts in rated
+        if float(rating) >= least and _chance(user) < users
+    ]
+    return Log(events, map(_film, films), leave_out_owned=True)
 
 
 def _film(named: tuple[str, ...]) -> Record:

@@ -103,7 +103,7 @@ def _weight_v1(weight: int) -> int:
 
 def _with_the_last_hour(fields: Fields) -> Fields:
     """Upgrade a row of version 5, which did not count the touches of the last hour apart."""
-    values, ts = fields[4] or ((), 0)
+    values, ts = fields[4]
     return [*fields[:4], ((0.0, *values) if values else (), ts), *fields[5:]]
 
 

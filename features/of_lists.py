@@ -115,23 +115,12 @@ def _popularity() -> Iterator[Feature]:
             f"its popularity over {said}, as a part of the list's highest",
             high=1,
         )
-    yield _of(
-        "trend_hour",
-        "how much more popular this hour than in its day",
-        unit="ln",
-        low=-inf,
-        high=3.18,
-    )
-    yield _of(
-        "trend_day", "how much more popular today than in its week", unit="ln", low=-inf, high=1.95
-    )
-    yield _of(
-        "trend_week",
-        "how much more popular this week than in its month",
-        unit="ln",
-        low=-inf,
-        high=1.46,
-    )
+    for name, said, high in (
+        ("hour", "this hour than in its day", 3.18),
+        ("day", "today than in its week", 1.95),
+        ("week", "this week than in its month", 1.46),
+    ):
+        yield _of(f"trend_{name}", f"how much more popular {said}", unit="ln", low=-inf, high=high)
 
 
 def _own() -> Iterator[Feature]:

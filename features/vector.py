@@ -93,9 +93,15 @@ _MANY = 20.0  # items of a history whose neighbours are read
 _Plane = NDArray[np.float32]
 
 
-def _relative(name: str, x: _Plane, peak: _Plane) -> Iterator[tuple[str, _Plane]]:
+def _of_best(x: _Plane) -> _Plane:
+    """Return each value as a part of its list's highest; 0 where there is none above 0."""
+    peak: _Plane = np.maximum(x.max(axis=1, keepdims=True, initial=0), np.float32(1e-12))
+    return x / peak
+
+
+def _relative(name: str, x: _Plane) -> Iterator[tuple[str, _Plane]]:
     """Yield x / max, its logarithm above the floor and whether there is any."""
-    share = x / peak
+    share = _of_best(x)
     yield f"{name}_relative", share
     yield f"{name}_relative_log", np.log(share / np.float32(_RELATIVE_FLOOR) + np.float32(1))
     yield f"{name}_any", (x > 0).astype(np.float32)
@@ -148,8 +154,7 @@ def _popularity(raw: Mapping[str, _Plane]) -> Iterator[tuple[str, _Plane]]:
     for name in _POPULAR:
         yield f"{name}_log", np.log1p(raw[name])
     for name in _POPULAR[:-1]:
-        peak = raw[name].max(axis=1, keepdims=True, initial=0)
-        yield f"{name}_relative", raw[name] / np.maximum(peak, np.float32(1e-12))
+        yield f"{name}_relative", _of_best(raw[name])
     # One touch more on either side: the trend of an item that few know is near 0.
     one = np.float32(1)
     for trend, short, long, part in _TRENDS:
@@ -162,8 +167,7 @@ def _features(scores: _Plane) -> Iterator[tuple[str, _Plane]]:
     raw = {name: scores[..., i] for i, name in enumerate(SCORES)}
     for name in _SHARES + _MATCHES:
         x = raw[name]
-        peak = np.maximum(x.max(axis=1, keepdims=True, initial=0), np.float32(1e-12))
-        yield from _relative(name, x, peak)
+        yield from _relative(name, x)
         if name != "title":
             yield f"{name}_log", np.log(x / np.float32(_SHARE_FLOOR) + np.float32(1))
     yield "support_share", np.minimum(raw["support"] / np.float32(_MANY), np.float32(1))

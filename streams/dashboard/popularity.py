@@ -4,13 +4,13 @@ import numpy as np
 from msgspec import Struct
 
 from features.decay import HOUR_MS
-from ranker.columns import HIDDEN
+from ranker.columns import BY_DAY, HIDDEN
 from ranker.items import ItemIndex
 from streams.dashboard.rising import standing
 
 MOST = 10
 """Items of each list, of each domain."""
-_SHORT, _LONG = 1, -1  # of a domain's half-lives: in most a day and a month
+_SHORT, _LONG = BY_DAY, -1  # of a domain's half-lives
 
 
 class Touched(Struct, frozen=True, kw_only=True):
